@@ -1,0 +1,229 @@
+"""One frozen tree of settings, read from TOML.  Defaults stand once, in configs/default.toml; unknown keys fail.
+
+A user's file overlays the defaults key by key.  `fingerprint` covers what can change a row and nothing else, so a
+different number of workers never reprocesses a call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from callanalytics.errors import ConfigError
+from callanalytics.records import SCHEMA_VERSION
+
+
+def project_root() -> Path:
+    """The folder that holds configs/ and models/: the checkout, or the data installed with the package."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_data"
+    return installed if installed.is_dir() else package.parent
+
+
+class Settings(BaseModel):
+    """A section: frozen, complete in configs/default.toml, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Municipality(Settings):
+    """Whose contact centre this is; feeds the recogniser's hotwords and the {gemeente} and {naam} slots."""
+
+    names: tuple[str, ...]
+    agent_names: tuple[str, ...]
+    jargon: tuple[str, ...]
+    timezone: str
+    opening_hours: tuple[int, int]  # first and last minute of a working day, minutes since midnight
+
+
+class Models(Settings):
+    """Which model of models/manifest.toml does which task, and where it runs."""
+
+    recognition: str
+    segmentation: str
+    embedding: str
+    diarization: str  # "" = pyannote's pipeline around the two above; else a whole pipeline from the manifest
+    device: Literal["auto", "cpu", "cuda"]
+    compute_type: str
+    threads: int = Field(ge=0)  # 0 = all cores of the machine, shared by the workers
+
+
+class Audio(Settings):
+    """Decoding and levels."""
+
+    agent_channel: Literal["auto", "0", "1"]
+    target_level_dbfs: float
+    max_duration_s: float = Field(gt=0)
+    dual_mono_db: float  # channels whose difference is this far below them are one recording
+
+
+class Speech(Settings):
+    """Where somebody speaks, and where music or a muted line means a hold."""
+
+    threshold: float = Field(gt=0, lt=1)
+    min_speech_ms: int
+    min_silence_ms: int
+    pad_ms: int
+    crosstalk_db: float  # speech this much weaker than the other channel's at the same time is that channel's echo
+    hold_min_ms: int
+
+
+class Recognition(Settings):
+    """Speech regions to words."""
+
+    language: str
+    beam_size: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    window_s: float = Field(gt=0, le=30)
+    gap_ms: int
+    max_word_ms: int
+    min_logprob: float
+    max_compression_ratio: float
+    hotwords: bool
+    blocklist: tuple[str, ...]
+
+
+class Diarization(Settings):
+    """Who speaks when in a mono recording."""
+
+    min_speakers: int = Field(ge=1)
+    max_speakers: int = Field(ge=1)
+    step: float = Field(gt=0, le=1)
+    threshold: float
+    min_cluster_size: int
+    min_duration_off_s: float
+    batch_size: int = Field(ge=1)
+
+
+class Turns(Settings):
+    """From words to turns, and what counts as silence and interruption."""
+
+    pause_ms: int
+    dead_air_ms: int
+    interruption_overlap_ms: int
+    interruption_after_ms: int
+    interruption_min_words: int
+    backchannels: tuple[str, ...]
+
+
+class Roles(Settings):
+    """When a speaker's role is sure enough to be named."""
+
+    min_confidence: float = Field(ge=0, le=1)
+
+
+class Redaction(Settings):
+    """Which personal data is replaced before anything leaves memory."""
+
+    kinds: tuple[str, ...]
+
+
+class Scorecard(Settings):
+    """The municipality's scorecard."""
+
+    version: str
+    criteria: str  # folder of criterion files, relative to the project or absolute
+    scored: tuple[str, ...]
+    compliance: tuple[str, ...]
+    announcement_in_recording: bool
+    satisfaction_survey: bool
+    uncertain_between: tuple[float, float]
+
+
+class Topics(Settings):
+    """Reasons of a call."""
+
+    path: str
+    min_probability: float
+
+
+class Privacy(Settings):
+    """Pseudonyms: HMAC key from this environment variable, else from this file."""
+
+    key_env: str
+    key_file: str
+
+
+class Engine(Settings):
+    """How a batch is run; nothing here changes a row."""
+
+    workers: int = Field(ge=1)
+    shard_calls: int = Field(ge=1)
+
+
+class Config(Settings):
+    """All settings."""
+
+    lang: Literal["nl", "en"]
+    municipality: Municipality
+    models: Models
+    audio: Audio
+    speech: Speech
+    recognition: Recognition
+    diarization: Diarization
+    turns: Turns
+    roles: Roles
+    redaction: Redaction
+    scorecard: Scorecard
+    topics: Topics
+    privacy: Privacy
+    engine: Engine
+
+    def resolve(self, path: str) -> Path:
+        """A path from the configuration: absolute, or relative to the project."""
+        given = Path(path).expanduser()
+        return given if given.is_absolute() else project_root() / given
+
+    def fingerprint(self) -> str:
+        """Hash of every setting that can change a row, and of the schema version; hex, 16 digits."""
+        tree = self.model_dump(mode="json", exclude={"lang": True, "engine": True, "privacy": True})
+        tree["models"].pop("threads")
+        return hash_of(tree, SCHEMA_VERSION)
+
+
+def hash_of(*values: Any) -> str:
+    """A short stable hash of JSON-like values; hex, 16 digits."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def load_config(path: Path | None = None) -> Config:
+    """The defaults, overlaid by the file at `path` or named in CALLANALYTICS_CONFIG.
+
+    Raises ConfigError with the key at fault when the file can't be read, is not TOML or holds unknown keys.
+    """
+    tree = _read_toml(project_root() / "configs" / "default.toml")
+    chosen = path or (Path(os.environ["CALLANALYTICS_CONFIG"]) if os.environ.get("CALLANALYTICS_CONFIG") else None)
+    if chosen is not None:
+        tree = _overlay(tree, _read_toml(chosen))
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        reason = f'unknown key "{key}"' if first["type"] == "extra_forbidden" else f'key "{key}": {first["msg"]}'
+        raise ConfigError(path=chosen or "configs/default.toml", reason=f"{reason}.") from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(path=path, reason="there is no such file.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(path=path, reason=f"{error}.") from None
+
+
+def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _overlay(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
