@@ -1,0 +1,148 @@
+"""Recordings to samples: probe, decode with PyAV, tell the layout, bring each channel to one level.
+
+Channels are never mixed here: a party per channel is the best diarization there is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callanalytics.config import Audio as AudioSettings
+from callanalytics.errors import CallError
+from callanalytics.records import Layout
+
+SAMPLE_RATE_HZ = 16_000
+SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
+FRAME_MS = 32  # the step of the voice activity detector; levels are measured on the same grid
+FRAME_SAMPLES = FRAME_MS * SAMPLES_PER_MS
+SILENT_PEAK = 2e-4  # below one step of A-law's smallest level (8 / 32768): nothing was ever recorded
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A decoded recording: `samples` (channels, n) float32 at 16 kHz, one row unless the parties are on two channels.
+
+    `gains_db` is what level normalisation added to each row, so levels as recorded stay known.  `is_silent` says that
+    no row ever holds a signal.
+    """
+
+    samples: Samples
+    gains_db: tuple[float, ...]
+    layout: Layout
+    duration_ms: int
+    sha256: str
+    is_silent: bool
+
+
+def decode_recording(path: str | Path, call_id: str, settings: AudioSettings) -> Recording:
+    """Decode a recording of any container and codec that FFmpeg reads, 1 or 2 channels, any rate.
+
+    Two channels that differ by no more than `dual_mono_db` are one (layout dual_mono); a second channel that holds
+    nothing is dropped (mono).  The duration is that of the decoded samples, whatever the header says.  A recording
+    that breaks off is used as far as it goes.
+
+    Raises CallError (stage "decode") for a file that is empty, holds no audio, has more than two channels or is
+    longer than `max_duration_s`.
+    """
+    samples = _decode(Path(path), call_id, settings.max_duration_s)
+    with open(path, "rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    samples, layout = _choose_channels(samples, settings.dual_mono_db)
+    is_silent = bool(np.abs(samples).max(initial=0.0) < SILENT_PEAK)
+    gains_db = tuple(_level_gain_db(row, settings.target_level_dbfs) for row in samples)
+    for row, gain_db in zip(samples, gains_db, strict=True):
+        row *= np.float32(10 ** (gain_db / 20))
+    np.clip(samples, -1.0, 1.0, out=samples)
+    return Recording(samples, gains_db, layout, samples.shape[1] // SAMPLES_PER_MS, sha256, is_silent)
+
+
+def _decode(path: Path, call_id: str, max_duration_s: float) -> Samples:
+    import av
+
+    def fail(reason: str) -> CallError:
+        return CallError(call_id=call_id, stage="decode", reason=reason)
+
+    try:
+        if path.stat().st_size == 0:
+            raise fail("the file is empty; record or copy it again.")
+        container = av.open(str(path), mode="r", metadata_errors="ignore")
+    except av.FFmpegError:
+        raise fail("this is no audio file that can be read; check what the recorder wrote.") from None
+    except OSError as error:
+        raise fail(f"the file can't be opened ({error.strerror}); check that it exists and may be read.") from None
+    with container:
+        if not container.streams.audio:
+            raise fail("the file holds no audio; check what the recorder wrote.")
+        stream = container.streams.audio[0]
+        channels = stream.codec_context.channels
+        if channels not in (1, 2):
+            raise fail(f"the recording has {channels} channels; export it as mono or stereo.")
+        resampler = av.AudioResampler(
+            format="fltp", layout="mono" if channels == 1 else "stereo", rate=SAMPLE_RATE_HZ
+        )
+        blocks: list[Samples] = []
+        count = 0
+
+        def keep(frames: list[Any]) -> None:
+            nonlocal count
+            for frame in frames:
+                block = frame.to_ndarray()
+                count += block.shape[1]
+                if count > max_duration_s * SAMPLE_RATE_HZ:
+                    raise fail(f"the recording is longer than {max_duration_s:.0f} s; raise audio.max_duration_s.")
+                blocks.append(block)
+
+        try:
+            for frame in container.decode(stream):
+                if frame.layout.nb_channels != channels:
+                    raise fail("the number of channels changes inside the file; export it again.")
+                keep(resampler.resample(frame))
+            keep(resampler.resample(None))
+        except av.FFmpegError:
+            # A file that was cut off or is damaged half-way still holds the call up to there.
+            if not blocks:
+                raise fail("the sound in the file is damaged; record or copy it again.") from None
+    if not count:
+        raise fail("the file holds no sound at all; record or copy it again.")
+    return np.concatenate(blocks, axis=1).astype(np.float32, copy=False)
+
+
+def _choose_channels(samples: Samples, dual_mono_db: float) -> tuple[Samples, Layout]:
+    if samples.shape[0] == 1:
+        return samples, "mono"
+    left, right = samples
+    if min(np.abs(left).max(), np.abs(right).max()) < SILENT_PEAK:
+        return samples[[int(np.abs(right).max() > np.abs(left).max())]], "mono"
+    difference, together = float(np.mean((left - right) ** 2)), float(np.mean((left + right) ** 2))
+    if difference <= together * 10 ** (dual_mono_db / 10):
+        return ((left + right) / 2)[None, :], "dual_mono"
+    return samples, "stereo"
+
+
+def _level_gain_db(row: Samples, target_dbfs: float) -> float:
+    """Gain that brings the loud part of a channel (frames within 30 dB of its loudest) to the target level.
+
+    At most 40 dB up: a line with nothing but noise is not made to roar.
+    """
+    levels = frame_levels_db(row)
+    loud = levels[levels > levels.max(initial=-120.0) - 30]
+    if not loud.size or levels.max() < -90:
+        return 0.0
+    mean_db = 10 * float(np.log10(np.mean(10 ** (loud / 10))))
+    peak_db = 20 * float(np.log10(np.abs(row).max()))
+    return min(target_dbfs - mean_db, 40.0, max(0.0, -1.0 - peak_db) + 12.0)
+
+
+def frame_levels_db(row: Samples) -> NDArray[np.float32]:
+    """RMS level of each whole 32 ms frame in dBFS, shape (frames,), no lower than -120."""
+    frames = row[: len(row) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+    power = np.mean(frames.astype(np.float32) ** 2, axis=1)
+    return np.asarray(10 * np.log10(np.maximum(power, 1e-12)), dtype=np.float32)
