@@ -1,0 +1,315 @@
+"""Applies the scorecard to a transcript: what applies, what was found, how sure, and with which evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, lru_cache
+
+from callanalytics.config import Config, hash_of
+from callanalytics.criteria.files import CriteriaFiles, Criterion, Phrases, read_criteria
+from callanalytics.criteria.finding import (
+    STRONG,
+    CallText,
+    Hit,
+    build_matcher,
+    combine,
+    find_hits,
+    likeness,
+    read_call,
+)
+from callanalytics.criteria.patterns import Pattern
+from callanalytics.errors import ConfigError
+from callanalytics.language import Reader, normalise
+from callanalytics.records import CriterionRow, Evidence, Transcript
+
+_MAX_EVIDENCE = 5
+_HINT_SILENCE_MS = 8_000  # "bent u er nog" counts when at least this much silence surrounds it
+_EXPLAINS = re.compile(
+    r"\b(dat (is|zijn|wil zeggen|betekent|heet)|dit (is|zijn|betekent)|betekent|oftewel|ofwel|zeg maar|met andere woorden|"
+    r"wil zeggen|dus (een|de|het)|noemen (we|wij|ze)|heet (het|dat|die)|heten|bedoel ik|bedoelen (we|wij)|afkorting|"
+    r"gewoon (een|de|het|uw)|of (een|de|het|uw) gewoon|staat voor)\b"
+)
+_STOP = frozenset("de het een van en of uw u wij we ons onze dat die is zijn te om voor met bij over in op aan niet "
+                  "waarin waarmee brief".split())  # fmt: skip
+
+
+class Detector:
+    """The scorecard, loaded once and applied to any number of transcripts."""
+
+    def __init__(self, files: CriteriaFiles, config: Config) -> None:
+        self.files = files
+        self.ids: tuple[str, ...] = tuple(criterion.id for criterion in files.criteria)
+        self.version: str = config.scorecard.version
+        self._config = config
+        self._by_id = {criterion.id: criterion for criterion in files.criteria}
+        self._cues = {cue.name: cue for cue in files.cues}
+        self.reader = Reader(files.words(), names=config.municipality.agent_names, places=config.municipality.names)
+        self._matcher = build_matcher(self.reader, files)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the phrase files and the scorecard's version; hex, 16 digits."""
+        return hash_of(self.files.fingerprint, self.version)
+
+    def read(self, transcript: Transcript) -> CallText:
+        """The transcript read and matched: what `find_promises` goes on with."""
+        return read_call(transcript, self.reader, self._matcher)
+
+    def __call__(self, transcript: Transcript) -> tuple[CriterionRow, ...]:
+        """One row per criterion, in the order of `ids`; evidence is quoted from the transcript as given."""
+        judgement = _Judgement(self.read(transcript), self._by_id, self._cues, self._config)
+        return tuple(self._row(criterion, judgement) for criterion in self.files.criteria)
+
+    def _row(self, criterion: Criterion, judgement: _Judgement) -> CriterionRow:
+        probability, evidence = judgement.judge(criterion.id)
+        applicable = judgement.applies(criterion)
+        low, high = self._config.scorecard.uncertain_between
+        detected = probability >= 0.5
+        if not applicable:
+            status = "not_applicable"
+        elif low < probability < high:
+            status = "uncertain"
+        else:
+            status = "met" if detected != (criterion.polarity == "undesired") else "not_met"
+        source = "metric" if criterion.method in ("interruption", "dead_air") else "rule"
+        return CriterionRow(
+            call_id=judgement.call.transcript.call_id,
+            criterion=criterion.id,
+            applicable=applicable,
+            detected=detected,
+            status=status,
+            probability=probability,
+            source=source,
+            evidence=tuple(evidence[:_MAX_EVIDENCE]),
+            scorecard_version=self.version,
+        )
+
+    def score(self, rows: Iterable[CriterionRow]) -> tuple[float | None, float | None, float | None]:
+        """Points gained, points that could be gained, and their ratio (0 to 1); all None when nothing could be judged.
+
+        Only the criteria in config.scorecard.scored count; not_applicable and uncertain ones leave both sums.
+        Compliance and signals never enter, whatever the configuration names.
+        """
+        gained = potential = 0.0
+        for row in rows:
+            criterion = self._by_id[row.criterion]
+            counts = row.criterion in self._config.scorecard.scored and criterion.polarity != "signal"
+            if counts and row.criterion not in self._config.scorecard.compliance and row.status in ("met", "not_met"):
+                potential += criterion.weight
+                gained += criterion.weight if row.status == "met" else 0.0
+        if not potential:
+            return None, None, None
+        return gained, potential, round(gained / potential, 4)
+
+
+class _Judgement:
+    """One call under judgement: each group of phrases is looked up once, others may ask for it."""
+
+    def __init__(
+        self, call: CallText, criteria: dict[str, Criterion], cues: dict[str, Phrases], config: Config
+    ) -> None:
+        self.call = call
+        self._criteria, self._cues, self._config = criteria, cues, config
+        self._hits: dict[str, list[Hit]] = {}
+        self._judged: dict[str, tuple[float, list[Evidence]]] = {}
+
+    def hits(self, name: str) -> list[Hit]:
+        """The finds of a criterion or cue."""
+        if name not in self._hits:
+            self._hits[name] = []  # a circle of references ends here
+            phrases = self._cues[name] if name in self._cues else self._criteria[name].phrases
+            self._hits[name] = find_hits(phrases, self.call, self.hits)
+        return self._hits[name]
+
+    def judge(self, name: str) -> tuple[float, list[Evidence]]:
+        """Probability that the criterion's behaviour, or the cue, occurred, with the evidence."""
+        if name not in self._judged:
+            self._judged[name] = (0.0, [])
+            method = self._criteria[name].method if name in self._criteria else "phrases"
+            self._judged[name] = _METHODS[method](self, name)
+        return self._judged[name]
+
+    def applies(self, criterion: Criterion) -> bool:
+        """Whether any of `applies` and none of `applies_unless` holds; a criterion or cue holds when it was found."""
+        if criterion.id in criterion.applies and self.judge(criterion.id)[0] >= 0.5:
+            return True
+        return any(map(self._holds, criterion.applies)) and not any(map(self._holds, criterion.applies_unless))
+
+    def _holds(self, name: str) -> bool:
+        if name in _CONDITIONS:
+            return _CONDITIONS[name](self)
+        return self.judge(name)[0] >= 0.5
+
+    # --- methods: how a criterion's probability is worked out -------------------------------------------------------
+
+    def _phrases(self, name: str) -> tuple[float, list[Evidence]]:
+        hits = self.hits(name)
+        return combine(hits), self._quotes(hits)
+
+    def _quotes(self, hits: Sequence[Hit]) -> list[Evidence]:
+        """The best finds, none inside another, in order of time."""
+        chosen: list[Hit] = []
+        for hit in sorted(hits, key=lambda h: (-h.probability, -(h.end - h.start), h.start_ms)):
+            if not any(c.turn == hit.turn and c.start < hit.end and hit.start < c.end for c in chosen):
+                chosen.append(hit)
+        best = sorted(chosen[:_MAX_EVIDENCE], key=lambda h: h.start_ms)
+        return [self.call.evidence(hit) for hit in best]
+
+    def _factors(self, name: str) -> tuple[float, list[Evidence]]:
+        """Identity: at least two different factors asked, before personal data is given away."""
+        criterion = self._criteria[name]
+        disclosed = min((hit.start_ms for hit in self.hits("cue.disclosure")), default=self.call.end_ms + 1)
+        hits: list[Hit] = []
+        factors: dict[str, float] = {}
+        for factor in criterion.factors:
+            for hit in self._factor_hits(criterion, factor):
+                if hit.start_ms < disclosed:
+                    hits.append(hit)
+                    factors[factor] = max(factors.get(factor, 0.0), hit.probability)
+        announced = [hit for hit in self.hits(name) if hit.start_ms < disclosed]
+        two = sorted(factors.values(), reverse=True)[:2]
+        probability = min(two) if len(two) == 2 else 0.3 if two else 0.0
+        return max(probability, combine(announced)), self._quotes([*hits, *announced])
+
+    def _factor_hits(self, criterion: Criterion, factor: str) -> list[Hit]:
+        source = criterion.phrases
+        part = Phrases(
+            f"{criterion.id} factor {factor}", source.speaker, source.window, source.guards, criterion.factors[factor], (), ()
+        )
+        found = find_hits(part, self.call, self.hits)
+        kept = []
+        for hit in found:
+            unless = self.call.matches[hit.turn].get(f"{criterion.id} not", ())
+            if not any(hit.start < end and start < hit.end for start, end, _ in unless):
+                kept.append(hit)
+        return kept
+
+    def _jargon(self, name: str) -> tuple[float, list[Evidence]]:
+        """A term of the list, not used first by the citizen and not explained in the same or the agent's next turn."""
+        criterion = self._criteria[name]
+        said_by_citizen: set[str] = set()
+        finds: list[Hit] = []
+        for position, turn in enumerate(self.call.turns):
+            words = [token.text for token in turn.doc]
+            for term, meaning in criterion.terms.items():
+                parts = term.split()
+                for start in range(len(words) - len(parts) + 1):
+                    if words[start : start + len(parts)] != parts:
+                        continue
+                    if turn.turn.role == "citizen":
+                        said_by_citizen.add(term)
+                    elif turn.turn.role == "agent" and term not in said_by_citizen:
+                        end = start + len(parts)
+                        if not self._is_explained(position, start, end, meaning):
+                            probability = STRONG * likeness(turn, start, end, _bare_pattern(term))
+                            finds.append(Hit(position, start, end, *turn.span_ms(start, end), probability, _bare_pattern(term)))
+        return combine(finds), self._quotes(finds)
+
+    def _is_explained(self, position: int, start: int, end: int, meaning: str) -> bool:
+        turn = self.call.turns[position]
+        words = [token.text for token in turn.doc]
+        around = " ".join(words[max(0, start - 8) : start] + ["*"] + words[end : end + 14])
+        later = [
+            t for t in self.call.turns[position + 1 : position + 4] if t.turn.role == "agent"
+        ][:1]
+        following = " ".join(token.text for t in later for token in t.doc)
+        behind = " ".join(words[end : end + 6])
+        before = " ".join(words[max(0, start - 6) : start])
+        if _EXPLAINS.search(behind) or re.search(r"\b(noemen (we|wij|ze)|heet (het|dat|die)|officieel|dat heet)\b", before):
+            return True
+        content = {w for w in normalise(meaning).split() if w not in _STOP and len(w) > 3}
+        needed = min(2, len(content))
+        here = set(around.split()) | set(following.split())
+        return bool(content) and len(content & here) >= needed
+
+    def _interruption(self, name: str) -> tuple[float, list[Evidence]]:
+        """The agent's interruptions as `turns` measured them; the citizen saying so supports or replaces them."""
+        events = [e for e in self.call.transcript.events if e.type == "interruption" and e.by in ("agent", "")]
+        hits = self.hits(name)
+        evidence = [self._moment(e.start_ms, e.end_ms, "agent") for e in events] + self._quotes(hits)
+        said = min(combine(hits), 0.8)
+        return max(0.9 if events else 0.0, said), evidence
+
+    def _dead_air(self, name: str) -> tuple[float, list[Evidence]]:
+        """Silence above the threshold that nobody announced, or the citizen asking whether anybody is there."""
+        threshold = self._config.turns.dead_air_ms
+        gaps = [(e.start_ms, e.end_ms) for e in self.call.transcript.events if e.type == "dead_air"]
+        gaps += [gap for gap in self._gaps() if gap[1] - gap[0] >= threshold]
+        announced = [h for h in self.hits("cue.silence_announced")]
+        silent = [
+            gap for gap in sorted(set(gaps))
+            if gap[1] - gap[0] >= threshold and not any(-2000 <= gap[0] - h.end_ms <= 20_000 for h in announced)
+        ]
+        hints = [
+            h for h in self.hits(name)
+            if any(g[1] - g[0] >= _HINT_SILENCE_MS and -1000 <= h.start_ms - g[1] <= 6_000 for g in [*gaps, *self._gaps()])
+        ]
+        evidence = [self._moment(start, end, "") for start, end in silent] + self._quotes(hints)
+        return max(0.92 if silent else 0.0, 0.8 if hints else 0.0), evidence
+
+    def _gaps(self) -> list[tuple[int, int]]:
+        """Stretches of at least the hint's length in which no turn and no hold lies."""
+        busy = sorted([(t.turn.start_ms, t.turn.end_ms) for t in self.call.turns] + list(self.call.holds))
+        gaps, reached = [], busy[0][1] if busy else 0
+        for start, end in busy[1:]:
+            if start - reached >= _HINT_SILENCE_MS:
+                gaps.append((reached, start))
+            reached = max(reached, end)
+        return gaps
+
+    def _moment(self, start_ms: int, end_ms: int, role: str) -> Evidence:
+        index = next((t.turn.turn_index for t in self.call.turns if t.turn.end_ms > start_ms), 0)
+        return Evidence(index, role, start_ms, end_ms, "")
+
+    # --- conditions that `applies` may name -------------------------------------------------------------------------
+
+    def _is_transferred(self) -> bool:
+        return bool(self.call.transfers) or any(self.judge(n)[0] >= 0.5 for n in ("cue.second_agent", "cue.transfer_said"))
+
+    def _ends_in_transfer(self) -> bool:
+        agent = [t for t in self.call.turns if t.turn.role == "agent"]
+        if not agent:
+            return False
+        said = [hit.start_ms for hit in self.hits("cue.transfer_said")]
+        if self.call.transfers and max(self.call.transfers) >= agent[-1].turn.end_ms - 1000:
+            return True
+        return bool(said) and max(said) >= agent[-1].turn.start_ms - 15_000 and len(self.call.transfers) == 0
+
+
+_METHODS: dict[str, Callable[[_Judgement, str], tuple[float, list[Evidence]]]] = {
+    "phrases": _Judgement._phrases,
+    "factors": _Judgement._factors,
+    "jargon": _Judgement._jargon,
+    "interruption": _Judgement._interruption,
+    "dead_air": _Judgement._dead_air,
+}
+_CONDITIONS: dict[str, Callable[[_Judgement], bool]] = {
+    "always": lambda judgement: True,
+    "hold": lambda judgement: bool(judgement.call.holds),
+    "transfer": _Judgement._is_transferred,
+    "ends_in_transfer": _Judgement._ends_in_transfer,
+    "announcement_in_recording": lambda judgement: judgement._config.scorecard.announcement_in_recording,
+    "satisfaction_survey": lambda judgement: judgement._config.scorecard.satisfaction_survey,
+}
+
+
+@lru_cache(maxsize=512)
+def _bare_pattern(term: str) -> Pattern:
+    return Pattern(term, (), frozenset(term.split()))
+
+
+def load_detector(config: Config) -> Detector:
+    """The scorecard that `config` names.
+
+    Raises ConfigError with file, table, key and line on a mistake in a phrase file, and when the configuration scores
+    a criterion that no file holds.
+    """
+    folder = config.resolve(config.scorecard.criteria)
+    files = read_criteria(folder)
+    known = {criterion.id for criterion in files.criteria}
+    for key in ("scored", "compliance"):
+        for name in getattr(config.scorecard, key):
+            if name not in known:
+                raise ConfigError(path=folder, reason=f'scorecard.{key} names "{name}", but no file has a table [{name}].')
+    return Detector(files, config)

@@ -1,0 +1,194 @@
+"""A call read for matching, and the finds of a group of phrases in it: speaker, window, guards, counter-phrases."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from callanalytics.criteria.files import CriteriaFiles, Phrases
+from callanalytics.criteria.guards import is_guarded
+from callanalytics.criteria.patterns import Pattern, PhraseMatcher
+from callanalytics.language import Reader, TurnDoc
+from callanalytics.records import Evidence, Span, Transcript
+
+OPENING_MS = 45_000  # criteria.yaml, meta.windows: first 3 agent turns or first 45 s after answer
+OPENING_TURNS = 3
+CLOSING_MS = 45_000
+CLOSING_TURNS = 4
+HOLD_MS = 20_000
+TRANSFER_MS = 60_000
+NEAR_MS = 60_000
+
+STRONG = 0.93  # probability that a find of a full phrase, heard as written, is the behaviour
+WEAK = 0.5  # the same for a hint
+UNKNOWN_SPEAKER = 0.6  # factor when nobody knows who speaks
+
+_ROLES = {
+    "agent": ("agent",),
+    "citizen": ("citizen",),
+    "system_or_agent": ("agent", "ivr"),
+    "both": ("agent", "citizen"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A find: which turn (position in the call), tokens [start, end), when, and how likely it is what it seems."""
+
+    turn: int
+    start: int
+    end: int
+    start_ms: int
+    end_ms: int
+    probability: float
+    pattern: Pattern
+
+
+Matches = Mapping[str, Sequence[tuple[int, int, Pattern]]]
+
+
+@dataclass(frozen=True)
+class CallText:
+    """The call's turns as matched text, with the moments that windows refer to."""
+
+    transcript: Transcript
+    turns: tuple[TurnDoc, ...]
+    matches: tuple[Matches, ...]  # per turn
+    holds: tuple[Span, ...]
+    transfers: tuple[int, ...]  # ms
+    answered_ms: int
+    opening_ends_ms: int
+    intake_from_ms: int
+    closing_from_ms: int
+    end_ms: int
+
+    def evidence(self, hit: Hit) -> Evidence:
+        """The find as it is shown: redacted words, with their times."""
+        turn = self.turns[hit.turn]
+        return Evidence(
+            turn.turn.turn_index, turn.turn.role, hit.start_ms, hit.end_ms, turn.quote(hit.start, hit.end)
+        )
+
+
+def build_matcher(reader: Reader, files: CriteriaFiles) -> PhraseMatcher:
+    """One matcher for all phrases of the folder; groups are "name", "name weak", "name not" and "name factor X"."""
+    groups: dict[str, tuple[Pattern, ...]] = {}
+    for phrases in [c.phrases for c in files.criteria] + list(files.cues) + list(files.promises):
+        groups[phrases.name] = phrases.patterns
+        groups[f"{phrases.name} weak"] = phrases.weak
+        groups[f"{phrases.name} not"] = phrases.unless
+    for criterion in files.criteria:
+        for factor, patterns in criterion.factors.items():
+            groups[f"{criterion.id} factor {factor}"] = patterns
+    return PhraseMatcher(reader.vocab, {name: patterns for name, patterns in groups.items() if patterns})
+
+
+def read_call(transcript: Transcript, reader: Reader, matcher: PhraseMatcher) -> CallText:
+    """The transcript's turns read and matched.  A turn without words is left out."""
+    turns = tuple(turn for turn in map(reader.read, transcript.turns) if len(turn.doc))
+    agent = [t.turn for t in turns if t.turn.role == "agent"]
+    people = [t.turn for t in turns if t.turn.role != "ivr"]
+    end_ms = max([transcript.duration_ms, *(t.end_ms for t in transcript.turns)], default=0)
+    holds = tuple(sorted({*transcript.holds, *((e.start_ms, e.end_ms) for e in transcript.events if e.type == "hold")}))
+    answered = (agent or people)[0].start_ms if people else 0
+    transfers = {e.start_ms for e in transcript.events if e.type == "transfer"}
+    for before, after in zip(agent, agent[1:], strict=False):
+        if before.speaker and after.speaker and before.speaker != after.speaker:
+            transfers.add(before.end_ms)
+    third = agent[OPENING_TURNS - 1].end_ms if len(agent) >= OPENING_TURNS else end_ms
+    opening_ends = max(third, answered + OPENING_MS)
+    if transfers:
+        opening_ends = min(opening_ends, max(min(transfers), answered + 1))
+    fourth_last = agent[-CLOSING_TURNS].start_ms if len(agent) >= CLOSING_TURNS else answered
+    talks = [t.turn for t in turns if t.turn.role == "citizen" and len(t.doc) >= 5]
+    return CallText(
+        transcript=transcript,
+        turns=turns,
+        matches=tuple(matcher(turn) for turn in turns),
+        holds=holds,
+        transfers=tuple(sorted(transfers)),
+        answered_ms=answered,
+        opening_ends_ms=opening_ends,
+        intake_from_ms=talks[0].end_ms if talks else answered,
+        closing_from_ms=min(fourth_last, end_ms - CLOSING_MS),
+        end_ms=end_ms,
+    )
+
+
+def find_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[Hit]]) -> list[Hit]:
+    """The finds of `phrases` that speaker, window, guards and counter-phrases leave, in order of time.
+
+    `near` gives the finds of another criterion, for the window "near CRITERION" and for cancelled_by.
+    """
+    hits: list[Hit] = []
+    for position, (turn, matches) in enumerate(zip(call.turns, call.matches, strict=True)):
+        role = turn.turn.role
+        if role not in _ROLES[phrases.speaker] and role != "unknown":
+            continue
+        unless = matches.get(f"{phrases.name} not", ())
+        for group, base in ((phrases.name, STRONG), (f"{phrases.name} weak", WEAK)):
+            for start, end, pattern in matches.get(group, ()):
+                if any(start < other_end and other_start < end for other_start, other_end, _ in unless):
+                    continue
+                if any(is_guarded(guard, turn, start, end, pattern) for guard in phrases.guards):
+                    continue
+                start_ms, end_ms = turn.span_ms(start, end)
+                if not in_window(phrases.window, start_ms, end_ms, call, near):
+                    continue
+                probability = base * likeness(turn, start, end, pattern)
+                if role == "unknown":
+                    probability *= UNKNOWN_SPEAKER
+                hits.append(Hit(position, start, end, start_ms, end_ms, probability, pattern))
+    if phrases.cancelled_by and hits:
+        rescues = [hit for name in phrases.cancelled_by for hit in near(name)]
+        within = phrases.cancelled_within_s * 1000
+        hits = [h for h in hits if not any(-1000 <= r.start_ms - h.start_ms <= within for r in rescues)]
+    return hits
+
+
+def likeness(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> float:
+    """How sure the words of a find are: 1.0 heard as written by a sure recogniser, lower for guesses."""
+    alike = [turn.likeness[i] for i in range(start, end) if turn.doc[i].text in pattern.words]
+    fuzzy = math.prod(alike) if alike else 1.0
+    return fuzzy * (0.8 + 0.2 * turn.confidence(start, end))
+
+
+def combine(hits: Sequence[Hit]) -> float:
+    """Probability that the behaviour occurred, given the finds: hints at different places add up, repeats do not."""
+    best: dict[tuple[int, str], float] = {}
+    for hit in hits:
+        key = (hit.turn, hit.pattern.line)
+        best[key] = max(best.get(key, 0.0), hit.probability)
+    top = sorted(best.values(), reverse=True)[:3]
+    return round(1 - math.prod(1 - p for p in top), 4) if top else 0.0
+
+
+def in_window(
+    window: str, start_ms: int, end_ms: int, call: CallText, near: Callable[[str], Sequence[Hit]]
+) -> bool:
+    """Whether a find at these times lies in the window; windows use the times of words, not of turns."""
+    length = max(call.end_ms - call.answered_ms, 1)
+    if window == "any":
+        return True
+    if window == "start":
+        return start_ms < call.opening_ends_ms
+    if window == "opening":
+        return call.answered_ms <= start_ms < call.opening_ends_ms
+    if window.startswith("first "):
+        return start_ms < call.answered_ms + length * int(window[6:-1]) / 100
+    if window.startswith("last "):
+        return end_ms > call.end_ms - length * int(window[5:-1]) / 100
+    if window == "after intake":
+        return end_ms > call.intake_from_ms
+    if window == "closing":
+        return end_ms > call.closing_from_ms
+    if window in ("before hold", "after hold", "around hold"):
+        before = any(0 <= hold[0] - start_ms <= HOLD_MS for hold in call.holds)
+        after = any(-1000 <= start_ms - hold[1] <= HOLD_MS for hold in call.holds)
+        return (before and window != "after hold") or (after and window != "before hold")
+    if window == "around transfer":
+        return not call.transfers or any(-TRANSFER_MS <= start_ms - t <= HOLD_MS for t in call.transfers)
+    if window.startswith("near "):
+        return any(abs(start_ms - hit.start_ms) <= NEAR_MS for hit in near(window[5:]))
+    return True  # "before answer" is judged by the method that counts factors

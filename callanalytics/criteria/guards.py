@@ -1,0 +1,100 @@
+"""Guards take a find back when the words around it turn its meaning: not done, only asked, long past, merely offered.
+
+A guard looks at a few words before the find and inside it, within the sentence where the transcript has sentences.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from callanalytics.criteria.patterns import NEGATIONS, Pattern
+from callanalytics.language import TurnDoc
+
+_BEFORE = 4  # words before a find in which a guard word counts
+_AFTER = 2  # words behind a find in which a negation counts: "dat begrijp ik niet"
+# A find that opens with one of these begins its own clause: a negation before it belongs to the clause before.
+_OPENERS = frozenset(
+    "ik wij we dan mijn de het een dat daar mocht als maar dus en zij ze hij u uw onze er wat waar wie hoe".split()
+)
+
+_REQUEST = re.compile(
+    r"\b((kunt|kun|kan|zou|zoudt|wilt|wil) (u|je|jij|jullie)|zou (u|je|jullie)|ik (wou|wil|wilde) (graag )?dat|"
+    r"ik (wou|wil|zou) (graag|eigenlijk)|mag ik|graag zou)\b"
+)
+_PAST = re.compile(r"\b(zou|zouden|had|hadden|heb|hebt|hebben|heeft|ben|bent|was|waren|werd|werden|gisteren|vorige)\b")
+_OFFER = re.compile(
+    r"\b((wilt|wil|kunt|kun|zou|zoudt) (u|je)|(u|je) (kunt|kan|mag|zou)|als (u|je) (wilt|wil|dat wilt|het wilt)|"
+    r"zal ik|zou ik|zullen we|ik (kan|zou|wou|kon)|we (kunnen|zouden)|wij (kunnen|zouden)|kan ik|mocht u)\b"
+)
+_CONDITION = re.compile(r"\b(als|indien|tenzij|mits|mocht|wanneer)\b")
+_QUESTION = re.compile(
+    r"^(en |maar |dus |of |ja |nee |oke )*((kunt|wilt|heeft|hebt|bent|mag|zal|zou|kan|is|was|zijn|gaat|moet|weet|"
+    r"hoort|belt|had|hebben|komt|wordt|word|krijg|doet|klopt) (u|je|jij|ik|wij|we|jullie|er|het|dat|hij|zij|ze|uw|dan)|"
+    r"wat|wie|waar|wanneer|hoe|welk|welke|waarom|hoelang)\b"
+)
+
+
+def is_guarded(guard: str, turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
+    """Whether the guard takes back the find of `pattern` at the tokens [start, end)."""
+    return _GUARDS[guard](turn, start, end, pattern)
+
+
+def clause_start(turn: TurnDoc, index: int, most: int) -> int:
+    """The first token, at most `most` before `index`, with no punctuation between it and `index`."""
+    first = index
+    while first > 0 and index - first < most and not turn.ends[first - 1]:
+        first -= 1
+    return first
+
+
+def _text(turn: TurnDoc, start: int, end: int) -> str:
+    return " ".join(token.text for token in turn.doc[start:end])
+
+
+def _negation(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
+    words = [token.text for token in turn.doc]
+    before = [] if words[start] in _OPENERS else words[clause_start(turn, start, _BEFORE) : start]
+    inside = [] if pattern.negates else words[start:end]
+    last = end
+    while last < len(words) and last - end < _AFTER and not turn.ends[last - 1]:
+        last += 1
+    after = words[end:last]
+    return any(word in NEGATIONS or word in ("hoeft", "hoef") for word in (*before, *inside, *after))
+
+
+def _request(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
+    first = clause_start(turn, start, _BEFORE)
+    return bool(_REQUEST.search(_text(turn, first, min(end, start + 3))))
+
+
+def _past(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
+    first = start if turn.doc[start].text in _OPENERS else clause_start(turn, start, _BEFORE)
+    return bool(_PAST.search(_text(turn, first, end)))
+
+
+def _offer(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
+    first = clause_start(turn, start, _BEFORE)
+    return bool(_OFFER.search(_text(turn, first, min(end, start + 4))))
+
+
+def _condition(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
+    return bool(_CONDITION.search(_text(turn, clause_start(turn, start, _BEFORE), start)))
+
+
+def _question(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
+    first, last = turn.sentence(start)
+    if turn.ends[last - 1].startswith("?"):
+        return True
+    clause = clause_start(turn, start, 12)
+    return bool(_QUESTION.search(_text(turn, max(first, clause), last)))
+
+
+_GUARDS: dict[str, Callable[[TurnDoc, int, int, Pattern], bool]] = {
+    "negation": _negation,
+    "request": _request,
+    "past": _past,
+    "offer": _offer,
+    "question": _question,
+    "condition": _condition,
+}

@@ -1,0 +1,206 @@
+"""The phrase language of configs/criteria: from a line a quality team can read to token patterns of spaCy's Matcher.
+
+    ik bel u terug              these words in this order; case, accents, punctuation and likely mishearings do not matter
+    (ik|wij|mijn collega) belt  one of these
+    ik bel u [even] terug       [even] may be missing; it may hold alternatives: [even|nog even]
+    ik bel ... terug            up to four other words may stand here;  ..8 allows up to eight
+    <bellen> u terug            any form of the verb: bel, belt, belde, gebeld ...
+    met {naam}                  a slot: {naam} a name, {gemeente} a municipality, {nummer} a number, {tijd} a day, month
+                                or part of a day, {telefoon} a telephone number, {adres} a postcode or house number,
+                                {datum} a birth date, {woord} any word
+    geen idee ..4               at the end: also the next words, which matters in "not" only
+    @agent                      the words listed under that name in the [words] table of the same folder
+
+Write a compound or a separable verb as one word (terugbellen, zaaknummer); it is then found written apart as well.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from callanalytics.language import normalise_word, verb_forms
+
+if TYPE_CHECKING:
+    from callanalytics.language import TurnDoc
+
+SLOTS: dict[str, dict[str, Any]] = {
+    "naam": {"TAG": {"IN": ["NAME", "PLACE"]}},
+    "gemeente": {"TAG": {"IN": ["PLACE", "NAME"]}},
+    "nummer": {"TAG": {"IN": ["NUM", "PHONE", "BSN", "HOUSE_NUMBER", "IBAN"]}},
+    "tijd": {"TAG": "TIME"},
+    "telefoon": {"TAG": "PHONE"},
+    "adres": {"TAG": {"IN": ["POSTCODE", "HOUSE_NUMBER"]}},
+    "datum": {"TAG": "BIRTH_DATE"},
+    "woord": {},
+}
+MAX_VARIANTS = 3000  # token patterns one line may unfold into; more is a mistake in the line
+NEGATIONS = frozenset({"niet", "geen", "nooit", "nergens", "niks", "niets", "niemand", "zonder", "evenmin"})
+
+_PART = re.compile(r"\.\.\.|\.\.\d+|[()\[\]|]|<[^<>\s]+>|\{[^{}\s]+\}|@\w+|[^\s()\[\]|<>{}]+")
+
+
+class PatternError(ValueError):
+    """A line of a phrase file can't be read; the message says where and why, for a person who does not program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token to match: one of `texts`, or a slot, or up to `gap` words of any kind."""
+
+    texts: frozenset[str] = frozenset()
+    slot: str = ""
+    gap: int = 0
+
+
+Sequence_ = tuple[Token, ...]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One line of a phrase file, unfolded into the token sequences it stands for."""
+
+    line: str
+    sequences: tuple[Sequence_, ...]
+    words: frozenset[str]
+    negates: bool = field(default=False)  # holds a negation itself, so a negation inside it is part of the phrase
+
+
+def parse_pattern(line: str, lists: Mapping[str, Sequence[str]] | None = None) -> Pattern:
+    """The line as token sequences.  Raises PatternError naming what is wrong and where in the line."""
+    parts = _PART.findall(line)
+    sequences, rest = _parse_alternatives(parts, lists or {}, line, closing=None)
+    if rest:
+        raise PatternError(f'"{line}" has a "{rest[0]}" that nothing opened')
+    unique = tuple(dict.fromkeys(sequences))
+    if not unique or any(not any(t.texts or (t.slot and t.slot != "woord") for t in s) for s in unique):
+        raise PatternError(f'"{line}" can match without any word; leave at least one word outside [ ]')
+    if any(s[0].gap for s in unique):
+        raise PatternError(f'"{line}" begins with "..."; begin with the word that has to come first')
+    words = frozenset(text for s in unique for token in s for text in token.texts)
+    return Pattern(line, unique, words, negates=bool(words & NEGATIONS))
+
+
+def trim(pattern: Pattern) -> Pattern:
+    """The pattern without gaps at its end: words behind a find are no part of it."""
+    sequences = []
+    for sequence in pattern.sequences:
+        last = len(sequence)
+        while sequence[last - 1].gap:
+            last -= 1
+        sequences.append(sequence[:last])
+    return dataclasses.replace(pattern, sequences=tuple(dict.fromkeys(sequences)))
+
+
+def _parse_alternatives(
+    parts: list[str], lists: Mapping[str, Sequence[str]], line: str, closing: str | None
+) -> tuple[list[Sequence_], list[str]]:
+    branches: list[Sequence_] = []
+    current: list[Sequence_] = [()]
+    while parts:
+        part, parts = parts[0], parts[1:]
+        if part in (")", "]"):
+            if part != closing:
+                if closing is None:
+                    return [], [part, *parts]
+                raise PatternError(f'"{line}" closes with "{part}" where "{closing}" is expected')
+            return _merge(branches + current), parts
+        if part == "|":
+            if closing is None:
+                raise PatternError(f'"{line}" has a "|" outside ( ) or [ ]')
+            branches, current = branches + current, [()]
+            continue
+        if part in ("(", "["):
+            options, parts = _parse_alternatives(parts, lists, line, closing=")" if part == "(" else "]")
+            if part == "[":
+                options = [*options, ()]
+        else:
+            options = _parse_word(part, lists, line)
+        current = [before + option for before, option in itertools.product(current, options)]
+        if len(current) > MAX_VARIANTS:
+            raise PatternError(f'"{line}" stands for more than {MAX_VARIANTS} phrases; split it into several lines')
+    if closing is not None:
+        raise PatternError(f'"{line}" opens a bracket that "{closing}" never closes')
+    return branches + current, []
+
+
+def _merge(options: list[Sequence_]) -> list[Sequence_]:
+    """Alternatives of one word each become one token, so that (ik|wij|zij) does not treble the patterns."""
+    singles = [option for option in options if len(option) == 1 and option[0].texts]
+    if len(singles) < 2:
+        return options
+    token = Token(texts=frozenset(text for option in singles for text in option[0].texts))
+    return [(token,), *(option for option in options if option not in singles)]
+
+
+def _parse_word(part: str, lists: Mapping[str, Sequence[str]], line: str) -> list[Sequence_]:
+    if part.startswith(".."):
+        return [(Token(gap=4 if part == "..." else int(part[2:])),)]
+    if part.startswith("<"):
+        return [(Token(texts=verb_forms(part[1:-1].lower())),)]
+    if part.startswith("{"):
+        if part[1:-1] not in SLOTS:
+            raise PatternError(f'"{line}" uses the slot {part}; there are: {", ".join("{%s}" % s for s in SLOTS)}')
+        return [(Token(slot=part[1:-1]),)]
+    if part.startswith("@"):
+        if part[1:] not in lists:
+            known = ", ".join("@" + name for name in lists) or "none"
+            raise PatternError(f'"{line}" uses the list {part}; the [words] table has: {known}')
+        options = []
+        for entry in lists[part[1:]]:
+            options.extend(parse_pattern(entry, {}).sequences)
+        return _merge(options)
+    if any(mark in part for mark in "<>{}"):
+        raise PatternError(f'"{line}" has an unfinished "{part}"')
+    tokens = normalise_word(part)
+    return [tuple(Token(texts=frozenset({token})) for token in tokens)]
+
+
+def to_matcher(sequence: Sequence_) -> list[list[dict[str, Any]]]:
+    """A sequence as patterns for spaCy's Matcher; the first word is unfolded, which lets the Matcher skip fast."""
+    rest: list[dict[str, Any]] = []
+    for token in sequence[1:]:
+        if token.gap:
+            rest.append({"OP": f"{{0,{token.gap}}}"})
+        else:
+            rest.append(_spec(token))
+    first = sequence[0]
+    if first.texts:
+        return [[{"ORTH": text}, *rest] for text in sorted(first.texts)]
+    return [[_spec(first), *rest]]
+
+
+def _spec(token: Token) -> dict[str, Any]:
+    if token.slot:
+        return dict(SLOTS[token.slot])
+    if len(token.texts) == 1:
+        return {"ORTH": next(iter(token.texts))}
+    return {"ORTH": {"IN": sorted(token.texts)}}
+
+
+class PhraseMatcher:
+    """Finds many groups of phrases in a turn at once; a group is any string."""
+
+    def __init__(self, vocab: Any, groups: Mapping[str, Iterable[Pattern]]) -> None:
+        from spacy.matcher import Matcher
+
+        self._matcher = Matcher(vocab)
+        self._pattern: dict[int, tuple[str, Pattern]] = {}
+        for group, patterns in groups.items():
+            for number, pattern in enumerate(patterns):
+                key = f"{group}\t{number}"
+                self._matcher.add(key, [spec for sequence in pattern.sequences for spec in to_matcher(sequence)])
+                self._pattern[vocab.strings[key]] = (group, pattern)
+
+    def __call__(self, turn: TurnDoc) -> dict[str, list[tuple[int, int, Pattern]]]:
+        """Per group the matches as (first token, token behind the last, pattern), in order of position."""
+        found: dict[str, list[tuple[int, int, Pattern]]] = {}
+        if len(turn.doc):
+            for key, start, end in self._matcher(turn.doc):
+                group, pattern = self._pattern[key]
+                found.setdefault(group, []).append((start, end, pattern))
+        return {group: sorted(spans, key=lambda span: span[:2]) for group, spans in found.items()}
