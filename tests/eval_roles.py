@@ -17,6 +17,7 @@ import json
 import random
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from callanalytics.records import Role, Turn, Word  # noqa: E402  the checkout must be found first
-from callanalytics.roles import RoleModel, assign_roles  # noqa: E402
+from callanalytics.roles import KNOWN_ROLES, RoleModel, assign_roles  # noqa: E402
 from callanalytics.training import misrecognise, read_utterances, train_roles  # noqa: E402
 
 TRUTH = ROOT.parent / "shared" / "calls" / "dev" / "truth"
@@ -106,6 +107,33 @@ def evaluate(model: RoleModel, calls: list[dict[str, Any]], noise: float, metada
     }
 
 
+def text_alone(model: RoleModel, calls: list[dict[str, Any]], noise: float, seed: int) -> float:
+    """Share of spoken time whose role is the likeliest one of its turn's text, without the rest of the call."""
+    rng = random.Random(seed)
+    right = total = 0.0
+    for said in (said for truth in calls for said in truth["turns"]):
+        [shares] = model.probabilities([misrecognise(said["text"], rng, noise) if noise else said["text"]])
+        seconds = said["end"] - said["start"]
+        total += seconds
+        right += seconds * (KNOWN_ROLES[shares.index(max(shares))] == ROLES[said["speaker"]])
+    return right / total
+
+
+def mislabelled(model: RoleModel, calls: list[dict[str, Any]], first: int, seed: int) -> dict[str, float]:
+    """Mono calls in which one turn in ten has another speaker's label, cut to their `first` turns; five draws."""
+    rng = random.Random(seed)
+    right = total = unknown = 0
+    for truth in [truth for truth in calls if not truth["layout"].startswith("stereo")] * 5:
+        turns, spans = turns_of({**truth, "turns": truth["turns"][:first]}, 0.25, rng)
+        labels = [*sorted({turn.speaker for turn in turns}), "SPEAKER_09"]
+        turns = [replace(t, speaker=rng.choice(labels)) if rng.random() < 0.1 else t for t in turns]
+        assigned, _ = assign_roles(model, turns)
+        call_right, call_total = right_ms(assigned, spans)
+        right, total = right + call_right, total + call_total
+        unknown += sum(turn.end_ms - turn.start_ms for turn in assigned if turn.role == "unknown")
+    return {"accuracy": round(right / total, 4), "unknown": round(unknown / total, 4)}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT / "models" / "roles" / "turns.jsonl")
@@ -130,6 +158,13 @@ def main() -> int:
             for metadata in (False, True):
                 figures = evaluate(model, judged, noise, metadata, seed=1)
                 print(json.dumps({"model": name, "noise": noise, "metadata": metadata, **figures}))
+    model, judged = models["without-dev"]
+    for noise in (0.0, 0.25, 0.4):
+        figure = round(text_alone(model, judged, noise, seed=1), 4)
+        print(json.dumps({"model": "without-dev", "text_alone": figure, "noise": noise}))
+    for first in (6, 10, 99):
+        figures = mislabelled(model, judged, first, seed=1)
+        print(json.dumps({"model": "without-dev", "mislabelled": 0.1, "noise": 0.25, "turns": first, **figures}))
     return 0
 
 
