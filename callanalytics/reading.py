@@ -1,0 +1,319 @@
+"""A call laid out as tokens for redaction: what was said, by whom and when, and what has been marked so far.
+
+Pure apart from `load_lexicon`.  Positions are indices into `Reading.tokens`, which runs through the whole call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from callanalytics.numbers import FILLERS, REPAIRS, bare, digit_group
+from callanalytics.records import Transcript, Turn, Word
+
+PLACEHOLDERS = {
+    "person_name": "[NAME]",
+    "bsn": "[BSN]",
+    "phone": "[PHONE]",
+    "iban": "[IBAN]",
+    "email": "[EMAIL]",
+    "postcode": "[POSTCODE]",
+    "house_number": "[HOUSE_NUMBER]",
+    "birth_date": "[BIRTH_DATE]",
+    "licence_plate": "[PLATE]",
+}
+_KIND_OF = {placeholder: kind for kind, placeholder in PLACEHOLDERS.items()}
+PLACEHOLDER = re.compile("|".join(map(re.escape, PLACEHOLDERS.values())))
+LEXICON_PATH = Path(__file__).resolve().parent / "lexicon"
+SENTENCE_END = re.compile(r"[.?!…]['\"”’)]*$")
+PHRASE_END = re.compile(r"[.,;:?!…]['\"”’)]*$")
+
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of a blank-separated list."""
+    return frozenset(words.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Word lists, lower case without accents, and a test whether Dutch knows a word."""
+
+    first_names: frozenset[str]
+    surnames: frozenset[str]
+    places: frozenset[str]
+    not_names: frozenset[str]
+    is_dutch: Callable[[str], bool]
+
+
+def load_lexicon() -> Lexicon:
+    """Read the word lists beside this module and simplemma's Dutch dictionary."""
+    import simplemma
+
+    names = ("first_names", "surnames", "places", "not_names")
+    lists = [
+        frozenset(
+            word
+            for line in (LEXICON_PATH / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+            if not line.startswith("#")
+            for word in line.split()
+        )
+        for name in names
+    ]
+
+    @lru_cache(maxsize=50_000)
+    def is_dutch(word: str) -> bool:
+        return bool(simplemma.is_known(word, lang="nl"))
+
+    first_names, surnames, places, not_names = lists
+    return Lexicon(first_names, surnames, places, not_names, is_dutch)
+
+
+@dataclass(slots=True)
+class Token:
+    """A word of the call; `kind` is set once it belongs to a personal datum, `span` tells one datum from the next."""
+
+    text: str
+    bare: str
+    turn: int  # position of its turn in the transcript, not turn_index
+    start_ms: int
+    end_ms: int
+    confidence: float
+    kind: str | None = None
+    span: int = 0
+    is_kept: bool = False  # known to be no personal datum: a time, a price, the date of an appointment
+    is_placeholder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A piece of a number or code: digits or letters said in tokens [start, end)."""
+
+    start: int
+    end: int
+    chars: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """All tokens of a call, the range of each turn, and the marks."""
+
+    tokens: list[Token]
+    ranges: list[range]
+    roles: list[str]
+    _spans: int = field(default=0)
+
+    @classmethod
+    def of(cls, transcript: Transcript) -> Reading:
+        """Lay out a transcript."""
+        tokens: list[Token] = []
+        ranges = []
+        for position, turn in enumerate(transcript.turns):
+            first = len(tokens)
+            for word in timed_words(turn):
+                found = PLACEHOLDER.search(word.text)
+                tokens.append(
+                    Token(
+                        word.text,
+                        "" if found else bare(word.text),
+                        position,
+                        word.start_ms,
+                        word.end_ms,
+                        word.confidence,
+                        kind=_KIND_OF[found.group()] if found else None,
+                        is_placeholder=bool(found),
+                    )
+                )
+            ranges.append(range(first, len(tokens)))
+        return cls(tokens, ranges, [turn.role for turn in transcript.turns])
+
+    def mark(self, start: int, end: int, kind: str) -> bool:
+        """Mark the tokens [start, end) that are still free as one datum; True when any was."""
+        free = [self.tokens[at] for at in range(start, end) if self.tokens[at].kind is None]
+        if not free:
+            return False
+        self._spans += 1
+        for token in free:
+            token.kind, token.span, token.is_kept = kind, self._spans, False
+        return True
+
+    def keep(self, start: int, end: int) -> None:
+        """Note that the tokens [start, end) are a number that concerns nobody."""
+        for at in range(start, end):
+            self.tokens[at].is_kept = True
+
+    def word(self, at: int, turn: range) -> str:
+        """The bare word at a position, "" outside the turn or where something is marked already."""
+        return self.tokens[at].bare if turn.start <= at < turn.stop and self.tokens[at].kind is None else ""
+
+    def words(self, turn: range) -> list[str]:
+        """The texts of a turn's tokens."""
+        return [self.tokens[at].text for at in turn]
+
+    def line(self, start: int, end: int) -> str:
+        """Bare words [start, end) joined by blanks, for phrases."""
+        return " ".join(self.tokens[at].bare for at in range(start, end))
+
+    def is_free(self, at: int) -> bool:
+        """Whether a token is neither marked nor known to be harmless."""
+        return self.tokens[at].kind is None and not self.tokens[at].is_kept
+
+    def is_capital(self, at: int) -> bool:
+        """Whether the word starts with a capital."""
+        text = self.tokens[at].text.lstrip("'\"“„(-")
+        return text[:1].isupper()
+
+    def starts_sentence(self, at: int, turn: range) -> bool:
+        """Whether a capital here says nothing, because a sentence begins."""
+        return at == turn.start or bool(SENTENCE_END.search(self.tokens[at - 1].text))
+
+
+def timed_words(turn: Turn) -> list[Word]:
+    """The words of a turn, one token each; without word times they share out the turn by their length."""
+    if not turn.words:
+        return _share_out(turn.text, turn.start_ms, turn.end_ms, 1.0)
+    words: list[Word] = []
+    for word in turn.words:
+        words.extend(_share_out(word.text, word.start_ms, word.end_ms, word.confidence))
+    return words
+
+
+def _share_out(text: str, start_ms: int, end_ms: int, confidence: float) -> list[Word]:
+    pieces = text.split()
+    if len(pieces) == 1:
+        return [Word(pieces[0], start_ms, end_ms, confidence)]
+    length, said = sum(len(piece) + 1 for piece in pieces), 0
+    words = []
+    for piece in pieces:
+        begin = start_ms + (end_ms - start_ms) * said // length
+        said += len(piece) + 1
+        words.append(Word(piece, begin, start_ms + (end_ms - start_ms) * said // length, confidence))
+    return words
+
+
+# --- codes: runs of digits and letters ------------------------------------------------------------------------------
+
+# Names of letters as recognition writes them; several are words, so they count only where a code is due.
+_LETTER_NAMES = {
+    "aa": "a", "bee": "b", "be": "b", "cee": "c", "see": "c", "dee": "d", "ef": "f", "gee": "g", "haa": "h", "ha": "h",
+    "jee": "j", "kaa": "k", "ka": "k", "el": "l", "hel": "l", "em": "m", "pee": "p", "pe": "p", "kuu": "q", "ku": "q",
+    "err": "r", "ess": "s", "tee": "t", "te": "t", "vee": "v", "wee": "w", "ix": "x", "iks": "x", "ypsilon": "y",
+    "griekse": "y", "zet": "z", "zed": "z",
+}  # fmt: skip
+_LETTER_RUN = re.compile(
+    "(?:" + "|".join(sorted((k for k in _LETTER_NAMES if len(k) > 2), key=len, reverse=True)) + "){2,3}"
+)
+_ABBREVIATIONS = word_set(
+    """BSN WOZ WMO VOG APV BRP KVK UWV SVB DUO ID TV OZB GPK PGB MOR IK WW AOW WA OV DSO GGD KCC BV NV EU NS PC APK RDW
+    CV JA DE EN IB OM IS HET EEN"""
+)
+_ORDINAL_OR_TIME = re.compile(r"\d+(?:e|de|ste|u|uur|x|m|m2|km|cm|kg|%)", re.IGNORECASE)
+_CHUNKS = re.compile(r"\d+|[A-Za-z]+")
+_NUMBER_WORDS = word_set(
+    """nul een twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien zeventien
+    achttien negentien twintig dertig veertig vijftig zestig zeventig tachtig negentig honderd duizend tweeduizend
+    negentienhonderd null vierund zwei drei fier fijf zeuven"""
+)
+_BROKEN_TENS = re.compile(r"[a-z]{2}(?:twintig|ertig|eertig|ijftig|estig|eventig|achtig|egentig)$")
+# Ordinary words that only look like number words.
+_NO_NUMBER = word_set(
+    """achter vieren viert geven leven weten eten bezig nodig enig zeker even eens veertje vies vierde zesde regen tegen
+    zegen kregen wegen krijgen dragen eigen mogen blijven steeds stuur zien tiende dien dient vijver wijf blijf kwart
+    half waard hier dier zeg lieve vier nemen zonder honden onder wonder acht prachtig machtig krachtig"""
+)
+
+
+def looks_like_number(word: str) -> bool:
+    """Whether a bare word is a number word that recognition got slightly wrong: "vierund", "dachtig"."""
+    from rapidfuzz import fuzz
+
+    if len(word) < 4 or word in _NO_NUMBER:
+        return False
+    if any(abs(len(number) - len(word)) <= 2 and fuzz.ratio(word, number) >= 79 for number in _NUMBER_WORDS):
+        return True
+    return bool(_BROKEN_TENS.search(word))
+
+
+def element_at(reading: Reading, at: int, turn: range, is_due: bool) -> list[Element]:
+    """The pieces of a code said at a position; `is_due` also takes what only a wait for a code makes credible."""
+    token = reading.tokens[at]
+    if token.kind is not None or token.is_kept or not token.bare:
+        return []
+    text = token.text.strip(".,;:?!…\"'()[]").lstrip("-–")
+    if any("0" <= c <= "9" for c in text):
+        # Written: digits and letters in one token, split where they change ("-2B", "6704PB", "XZ-12-YG").
+        if _ORDINAL_OR_TIME.fullmatch(text):
+            return []
+        chunks = _CHUNKS.findall(re.sub(r"[^0-9A-Za-z]", "", text))
+        is_code = all(chunk.isdigit() or len(chunk) <= 4 for chunk in chunks)
+        return [Element(at, at + 1, chunk.lower()) for chunk in chunks if is_code or chunk.isdigit()]
+    rest = [reading.tokens[i].text for i in range(at, min(at + 4, turn.stop)) if reading.tokens[i].kind is None]
+    group = digit_group(rest, 0)
+    if group is not None:
+        return [Element(at, at + group[1], group[0])]
+    return _letters_at(token, text, at, is_due)
+
+
+def _letters_at(token: Token, text: str, at: int, is_due: bool) -> list[Element]:
+    word = token.bare.replace(".", "")
+    chars = ""
+    if not word.isascii() or not word.isalpha():
+        chars = ""
+    elif len(word) == 1:
+        # 't, 'n, 's and the pronoun u are no letters of a code.
+        chars = "" if word == "u" or token.text.startswith(("'", "’", "`")) else word
+    elif len(word) <= 3 and (text.isupper() or "." in text) and word.upper() not in _ABBREVIATIONS:
+        chars = word
+    elif is_due and word in _LETTER_NAMES:
+        chars = _LETTER_NAMES[word]
+    elif is_due and len(word) <= 9 and _LETTER_RUN.fullmatch(word):
+        chars = "xx"  # which letters does not matter, that there are two does
+    elif is_due and looks_like_number(word):
+        chars = "7" if len(word) < 6 else "77"  # a digit, whichever
+    return [Element(at, at + 1, chars)] if chars else []
+
+
+_GAP = FILLERS | REPAIRS | {"ik"}
+
+
+def code_runs(reading: Reading, turn: range, is_due: bool, common: frozenset[str]) -> Iterator[list[Element]]:
+    """The runs of digits and letters in a turn that a speaker says in one go; each holds at least one digit.
+
+    When a code is due, one or two words that recognition made of digits do not break the run ("06, blijft blijft 01").
+    """
+    run: list[Element] = []
+    at, gap, strange = turn.start, 0, 0
+    while at < turn.stop:
+        found = element_at(reading, at, turn, is_due)
+        if found:
+            run += found
+            at, gap, strange = found[-1].end, 0, 0
+            continue
+        token = reading.tokens[at]
+        is_filler = token.kind is None and not token.is_kept and (not token.bare or token.bare in _GAP)
+        # After the first two digits of an account or telephone number even an ordinary word may be a digit misheard.
+        may_be_digit = token.bare not in common or chars_of(run).startswith(("06", "nl"))
+        is_strange = token.kind is None and not token.is_kept and is_due and may_be_digit
+        gap, strange = gap + 1, strange + (0 if is_filler else 1)
+        if run and not (gap <= 4 and (is_filler or (is_strange and strange <= 2 and len(chars_of(run)) >= 2))):
+            yield from _with_digits(run)
+            run, gap, strange = [], 0, 0
+        at += 1
+    yield from _with_digits(run)
+
+
+def _with_digits(run: list[Element]) -> Iterator[list[Element]]:
+    if any(element.chars.isdigit() for element in run):
+        yield run
+
+
+def digits_of(run: Sequence[Element]) -> str:
+    """All digits of a run."""
+    return "".join(element.chars for element in run if element.chars.isdigit())
+
+
+def chars_of(run: Sequence[Element]) -> str:
+    """All characters of a run."""
+    return "".join(element.chars for element in run)

@@ -1,0 +1,884 @@
+"""Replace personal data in the text of a call by placeholders, before anything leaves memory.
+
+Patterns over the way people say numbers, and the context of the question: once the agent asks for a datum, the answer
+is redacted even where recognition broke its pattern.  Unsure near an asked-for datum means redact.  Case numbers,
+prices, times and the dates of appointments stay.  Pure apart from loading the word lists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from callanalytics import numbers, reading
+from callanalytics.config import Config, hash_of
+from callanalytics.numbers import FILLERS, parse_number, parse_ordinal
+from callanalytics.persons import mark_names
+from callanalytics.reading import (
+    LEXICON_PATH,
+    PHRASE_END,
+    PLACEHOLDERS,
+    SENTENCE_END,
+    Element,
+    Lexicon,
+    Reading,
+    chars_of,
+    code_runs,
+    digits_of,
+    element_at,
+    load_lexicon,
+    looks_like_number,
+    word_set,
+)
+from callanalytics.records import Transcript, Turn, Word
+
+
+@dataclass(frozen=True, slots=True)
+class RedactedSpan:
+    """Where something was replaced and what kind of datum it was; never the text itself."""
+
+    kind: str
+    turn_index: int
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A call whose text holds placeholders, and the spans they stand for."""
+
+    transcript: Transcript
+    spans: tuple[RedactedSpan, ...] = ()
+
+
+class Redactor:
+    """Finds personal data in a call and replaces it.
+
+    "met Jan Pot, nul zes twaalf ..." -> "met [NAME], [PHONE]"
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._kinds = frozenset(config.redaction.kinds)
+        self._lexicon = _with_municipality(load_lexicon(), config)
+        rules = [Path(str(module.__file__)) for module in (numbers, reading)]
+        rules += [Path(__file__), Path(__file__).with_name("persons.py"), *sorted(LEXICON_PATH.glob("*.txt"))]
+        self.fingerprint = hash_of(
+            sorted(self._kinds),
+            sorted(config.municipality.names),
+            sorted(config.municipality.agent_names),
+            [path.read_text(encoding="utf-8") for path in rules],
+        )
+
+    def __call__(self, transcript: Transcript) -> Redacted:
+        """The call with every datum of the configured kinds replaced."""
+        spans: tuple[RedactedSpan, ...] = ()
+        # What was found tells where to look again, until nothing is left to find: so redaction is idempotent.
+        for _ in range(8):
+            found = self._pass(transcript)
+            spans += found.spans
+            transcript = found.transcript
+            if not found.spans:
+                break
+        return Redacted(
+            transcript, tuple(sorted(spans, key=lambda span: (span.turn_index, span.start_ms, span.end_ms)))
+        )
+
+    def _pass(self, transcript: Transcript) -> Redacted:
+        call = Reading.of(transcript)
+        year = transcript.started_at.year if transcript.started_at else _DEFAULT_YEAR
+        _Numbers(call, self._lexicon, year).mark_all()
+        mark_names(call, self._lexicon)
+        turns: list[Turn] = []
+        spans: list[RedactedSpan] = []
+        for turn, positions in zip(transcript.turns, call.ranges, strict=True):
+            words, found = self._replace(call, positions, turn.turn_index)
+            text = " ".join(word.text for word in words if word.text) if turn.words or found else turn.text
+            turns.append(replace(turn, text=text, words=tuple(words) if turn.words else ()))
+            spans += found
+        return Redacted(replace(transcript, turns=tuple(turns)), tuple(spans))
+
+    def _replace(self, call: Reading, positions: range, turn_index: int) -> tuple[list[Word], list[RedactedSpan]]:
+        words: list[Word] = []
+        spans: list[RedactedSpan] = []
+        last_span = 0
+        for at in positions:
+            token = call.tokens[at]
+            if token.is_placeholder or token.kind not in self._kinds:
+                words.append(Word(token.text, token.start_ms, token.end_ms, token.confidence))
+                last_span = 0
+                continue
+            kind = str(token.kind)
+            tail = re.search(r"[.,;:?!…]*$", token.text)
+            text = PLACEHOLDERS[kind] + (tail.group() if tail else "")
+            if token.span == last_span:
+                start, confidence = words[-1].start_ms, min(words[-1].confidence, token.confidence)
+                words[-1] = Word(text, start, token.end_ms, confidence)
+                spans[-1] = replace(spans[-1], end_ms=token.end_ms)
+            else:
+                words.append(Word(text, token.start_ms, token.end_ms, token.confidence))
+                spans.append(RedactedSpan(kind, turn_index, token.start_ms, token.end_ms))
+            last_span = token.span
+        return words, spans
+
+
+def _with_municipality(lexicon: Lexicon, config: Config) -> Lexicon:
+    own = config.municipality
+    places = {numbers.bare(word) for name in own.names for word in name.split()}
+    first_names = {numbers.bare(name) for name in own.agent_names}
+    return replace(lexicon, places=lexicon.places | places, first_names=lexicon.first_names | first_names)
+
+
+# --- numbers and codes ----------------------------------------------------------------------------------------------
+
+# When nobody says when the call was: a birth year must be at least _ADULT years back to count without being asked for.
+_DEFAULT_YEAR = 2025
+_ADULT = 18
+_MONTHS = ["januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober"]
+_MONTHS += ["november", "december"]
+_MONTH_OF = {name: number for number, name in enumerate(_MONTHS, start=1)} | {"mai": 5, "okt": 10, "sept": 9}
+_UNITS = word_set(
+    """week weken weekje dag dagen dagje uur uren uurtje minuut minuten minuutje minuutjes seconden euro euros cent
+    procent jaar jaren maand maanden maandje keer kilo kilometer meter kuub liter stuks personen mensen kinderen man
+    werkdag werkdagen kwartier graden centimeter vierkante tellen regels pagina bladzijden wachtenden
+    maal kopje kopjes zakken tegels bomen huizen bewoners mm cm km kg kwh ochtend middag avond jarige jarig
+    formulieren brieven mails bonnen telefoontjes euro's auto's fietsen dieren kamers verdiepingen hoog deel tal"""
+)
+_BEFORE_TIME = word_set(
+    "half halve kwart om vanaf tussen tegen rond omstreeks sinds binnen ongeveer circa elke per pas zon"
+)
+_KEYWORDS = {
+    "bsn": "bsn bsnnummer burgerservicenummer servicenummer sofinummer bsm burgernummer",
+    "phone": "telefoonnummer mobielnummer mobiele mobiel mobieltje 06nummer terugbelnummer belnummer bereiken "
+    "bereikbaar bereik nulzesnummer",
+    "iban": "iban ibannummer rekeningnummer bankrekening bankrekeningnummer banknummer girorekening",
+    "email": "mailadres emailadres email mailtje mailadresje",
+    "postcode": "postcode postkode postcodes",
+    "house_number": "huisnummer huisnummers",
+    "birth_date": "geboortedatum geboortedag geboortejaar geboren geboorte",
+    "licence_plate": "kenteken kentekennummer nummerbord kentekenplaat nummerplaat",
+    "case": "zaaknummer meldingsnummer meldingnummer bonnummer kenmerk referentie referentienummer dossiernummer "
+    "aanslagnummer klachtnummer volgnummer afspraaknummer verzoeknummer beschikkingsnummer aanvraagnummer "
+    "registratienummer factuurnummer beschikkingnummer behandelnummer documentnummer meldnummer zaak afspraakcode",
+    "number": "nummer nummertje nr",
+}
+_KIND_OF_KEYWORD = {word: kind for kind, words in _KEYWORDS.items() for word in words.split()}
+_LONG_KEYWORDS = [word for word in _KIND_OF_KEYWORD if len(word) >= 8]
+_CASE_NEAR = word_set(
+    "melding meldingen klacht verzoek terugbelverzoek aanvraag zaak dossier bezwaar bon boete beschikking afspraak "
+    "spoedmelding registratie kenmerk bonnen aanslag factuur"
+)
+_VERIFYING = frozenset(["birth_date", "postcode", "house_number"])
+_STREET = re.compile(
+    r"\w{3,}(?:straat|weg|laan|plein|hof|singel|kade|gracht|dijk|steeg|pad|dreef|plantsoen|veld|dam|wal|allee|"
+    r"markt|park|hoek|akker|kamp|brink|erf|burg|horst|heuvel|land|oord)"
+)
+_NO_STREET = word_set(
+    """onderweg helemaalweg halfweg snelweg fietspad voetpad kerkhof vandaag gehoord antwoord bijvoorbeeld buitenland
+    nederland platteland friesland zeeland gelderland flevoland duitsland rusland ireland engeland zandpad wandelpad
+    rijweg omweg supermarkt speelplein parkeerplein zwembad sportpark speelveld sportveld vakantiepark woord waterland
+    hoofdweg bezoek kleinhoek rotonde hoofdstraat winkelstraat zijstraat eenrichtingsweg landweg akkoord arbeidsmarkt"""
+)
+_HOUSE_GAP = FILLERS | word_set("nummer huisnummer nr bij op ik woon is het daar hoor staat en")
+_NUMBER_LEADS = word_set("nummer huisnummer nr is postcode bij")
+_COUNT_LEADS = word_set("om tussen rond vanaf tot voor na al nog die deze ongeveer of zon over binnen elke met maar")
+_AFTER_NUMBER = word_set(
+    "is in en dat hoor ja te bij op ik daar ook dus he eh ehm nummer huisnummer postcode woon woont we het zo staat"
+)
+_ANSWERS = 3  # turns of the other party in which the answer to a question may come
+_PLATE = re.compile(
+    r"[a-z]{2}\d{4}|\d{4}[a-z]{2}|\d{2}[a-z]{2}\d{2}|[a-z]{2}\d{2}[a-z]{2}|[a-z]{4}\d{2}|\d{2}[a-z]{4}|\d{2}[a-z]{3}\d|"
+    r"\d[a-z]{3}\d{2}|[a-z]{2}\d{3}[a-z]|[a-z]\d{3}[a-z]{2}|[a-z]{3}\d{2}[a-z]|[a-z]\d{2}[a-z]{3}|\d[a-z]{2}\d{3}|"
+    r"\d{3}[a-z]{2}\d"
+)
+_IBAN = re.compile(r"nl\d{2}[a-z]{0,5}\d{2,}")
+_BANKS = word_set("ing inge rabo rabobank abn abna amro triodos trio sns snsb bunq knab asn asnb revolut regio ingb")
+_ASKS_PHONE = re.compile(
+    r"\b(?:nummer\b.*\b(?:bel|bellen|bereik\w*|terugbel\w*)|(?:bel|bellen|bereik\w*|terugbel\w*)\b.*\bnummer)|"
+    r"\b(?:uw|je|jouw|welk|wat is het) (?:\w+ )?(?:telefoon|nummer|mobiel\w*|06)\b|\bwaar\w* .*\bbereik"
+)
+_ASKS_HOUSE = re.compile(
+    r"\bnummer (?:van )?(?:uw|je|het|dat) huis|welk (?:huis ?)?nummer .*(?:woon|woont|staat|is)|\badres\b|"
+    r"\bwaar (?:woon|staat|precies|is het|ligt)|\bwelke? (?:straat|plek|locatie)|\bnummer (?:staat|woont|is het)"
+)
+
+
+class _Numbers:
+    """Marks everything made of digits and letters in one call, turn by turn, with a memory of what was asked."""
+
+    def __init__(self, call: Reading, lexicon: Lexicon, year: int) -> None:
+        self._call = call
+        self._lexicon = lexicon
+        self._year = year
+        self._asked: dict[str, int] = {}  # kind -> turns in which its answer may still come
+        self._answered: dict[str, int] = {}  # kind -> turn of its last answer
+        self._digits_given: dict[str, int] = {}
+        self._known: dict[str, list[str]] = {}  # kind -> digits said
+        self._birthdays: set[tuple[int, int]] = set()
+        self._cases: list[str] = []
+        self._last_case_turn = -9
+
+    def mark_all(self) -> None:
+        """Go through the call."""
+        for position, turn in enumerate(self._call.ranges):
+            role = self._call.roles[position]
+            is_asker, is_answerer = role in ("agent", "unknown"), role in ("citizen", "unknown")
+            if role == "ivr":
+                is_asker = is_answerer = False
+            self._position, self._turn = position, turn
+            self._wanted = {kind for kind, left in self._asked.items() if left > 0} if is_answerer else set()
+            self._is_echo = any(position - at <= 2 for at in self._answered.values())
+            self._note_placeholders()
+            self._keywords = list(self._find_keywords())
+            self._house_due_until = -1
+            self._emails()
+            self._dates()
+            self._quantities()
+            self._codes()
+            if is_answerer:
+                self._close_slots()
+            if is_asker:
+                self._open_slots()
+
+    # slots
+
+    def _note_placeholders(self) -> None:
+        for at in self._turn:
+            token = self._call.tokens[at]
+            if token.is_placeholder and token.kind:
+                self._answer(token.kind, "")
+                self._digits_given[token.kind] = 99
+
+    def _answer(self, kind: str, digits: str) -> None:
+        self._answered[kind] = self._position
+        self._digits_given[kind] = self._digits_given.get(kind, 0) + len(digits)
+        if len(digits) >= 3:
+            self._known.setdefault(kind, []).append(digits)
+
+    def _close_slots(self) -> None:
+        length = len(self._turn)
+        enough = {"phone": 9, "bsn": 8, "iban": 10, "postcode": 4, "house_number": 1, "birth_date": 1, "email": 1}
+        for kind in list(self._wanted):
+            given = self._digits_given.get(kind, 0) if self._answered.get(kind, -1) >= 0 else 0
+            if given >= enough.get(kind, 4):
+                self._asked.pop(kind, None)
+            elif length >= 3:  # "ja, moment" is no answer yet
+                self._asked[kind] -= 1
+
+    def _open_slots(self) -> None:
+        line = self._call.line(self._turn.start, self._turn.stop)
+        asked = {kind for _, kind in self._keywords} & PLACEHOLDERS.keys()
+        if asked & _VERIFYING or "verifi" in line:
+            asked |= _VERIFYING  # they are asked for in one breath, and recognition loses one of them
+        if _ASKS_PHONE.search(line):
+            asked.add("phone")
+        if _ASKS_HOUSE.search(line) and "mailadres" not in line.replace(" ", ""):
+            asked |= {"house_number", "postcode"}
+        if "email" in asked and "phone" in asked and "bereik" not in line:
+            asked.discard("phone")
+        if self._last_case_turn == self._position:
+            self._asked.pop("phone", None)
+        for kind in asked:
+            self._asked[kind] = _ANSWERS
+            self._digits_given[kind] = 0
+
+    def _find_keywords(self) -> Iterator[tuple[int, str]]:
+        call, turn = self._call, self._turn
+        for at in turn:
+            word, following = call.word(at, turn), call.word(at + 1, turn)
+            if not word:
+                continue
+            kind = _keyword_kind(word)
+            if kind is None and word.replace(".", "") == "bsn":
+                kind = "bsn"
+            if (
+                kind is None
+                and word in ("b", "bs")
+                and call.line(at, min(at + 3, turn.stop)).replace(" ", "").startswith("bsn")
+            ):
+                kind = "bsn"
+            if kind is None and following and len(word) + len(following) >= 7:
+                kind = _keyword_kind(word + following)
+                kind = None if kind in ("number", "case") else kind
+            if kind is None and self._starts_mobile(at):
+                kind = "phone"
+            if kind == "number":
+                before = call.line(max(turn.start, at - 6), at).split()
+                after = call.line(at + 1, min(at + 3, turn.stop)).split()
+                if set(before) & _CASE_NEAR or "onder" in before[-1:] or set(after) & _CASE_NEAR:
+                    kind = "case"
+                elif before[-1:] in (["mijn"], ["mn"], ["telefoon"], ["mobiele"]):
+                    kind = "phone"
+            if kind:
+                yield at, kind
+
+    def _starts_mobile(self, at: int) -> bool:
+        """Whether "06" or "nul zes" stands here: nothing else than a mobile number begins so."""
+        call, turn = self._call, self._turn
+        if call.word(at, turn) in ("06", "nulzes"):
+            return True
+        follows = call.word(at + 1, turn) in ("zes", "6", "ses")
+        return call.word(at, turn) in ("nul", "0", "null") and follows
+
+    # what is no personal datum
+
+    def _quantities(self) -> None:
+        call, turn = self._call, self._turn
+        at = turn.start
+        while at < turn.stop:
+            if not call.is_free(at) or (found := parse_number(self._free_texts(at), 0)) is None:
+                at += 1
+                continue
+            end = at + found[1]
+            following, previous = call.word(end, turn), call.word(at - 1, turn)
+            is_joined = at > turn.start and self._is_digit(at - 1) and not PHRASE_END.search(call.tokens[at - 1].text)
+            runs_on = end < turn.stop and self._is_digit(end)
+            ends_phrase = bool(PHRASE_END.search(call.tokens[end - 1].text))
+            if following in _UNITS and not ends_phrase and not is_joined:
+                call.keep(at, end)
+                # "twee of drie weken", "tussen drie en vier uur": the first number is of the same kind
+                if call.word(at - 1, turn) in ("of", "tot", "a") and call.word(at - 2, turn):
+                    self._keep_number_before(at - 1)
+            elif previous in _BEFORE_TIME and not runs_on and found[0] < 60:
+                call.keep(at, end)
+                if previous == "tussen" and following == "en" and parse_number(self._free_texts(end + 1), 0):
+                    call.keep(end + 1, end + 2)
+            elif previous in ("voor", "over", "na") and call.word(at - 2, turn) in ("kwart", "minuten", "tien", "vijf"):
+                call.keep(at, end)
+            at = end
+
+    def _keep_number_before(self, end: int) -> None:
+        if self._is_digit(end - 1):
+            self._call.keep(end - 1, end)
+
+    def _is_digit(self, at: int) -> bool:
+        if not self._call.is_free(at):
+            return False
+        return any(element.chars.isdigit() for element in element_at(self._call, at, self._turn, False))
+
+    def _free_texts(self, start: int, length: int = 6) -> list[str]:
+        texts = []
+        for at in range(start, min(start + length, self._turn.stop)):
+            if not self._call.is_free(at):
+                break
+            texts.append(self._call.tokens[at].text)
+        return texts
+
+    # dates
+
+    def _dates(self) -> None:
+        call, turn = self._call, self._turn
+        for at in turn:
+            token = call.tokens[at]
+            if token.kind is not None:
+                continue
+            written = re.fullmatch(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{2,4})", token.text.strip(".,;:?!()"))
+            month = self._month(at)
+            if written:
+                day, number, year = (int(part) for part in written.groups())
+                self._date(at, at + 1, day, number, year + (0 if year > 99 else 1900))
+            elif month:
+                self._date_around(at, month)
+        if "birth_date" in self._wanted or self._near_keyword("birth_date", turn.stop, 30):
+            self._loose_birth_date()
+
+    def _month(self, at: int) -> int | None:
+        from rapidfuzz import fuzz
+
+        word = self._call.tokens[at].bare
+        if word in _MONTH_OF:
+            return _MONTH_OF[word]
+        if "birth_date" not in self._wanted or len(word) < 5:
+            return None
+        return next((n for name, n in _MONTH_OF.items() if len(name) > 4 and fuzz.ratio(word, name) >= 80), None)
+
+    def _date_around(self, at: int, month: int) -> None:
+        call, turn = self._call, self._turn
+        start, day, end, year = at, 0, at + 1, None
+        for first in range(max(turn.start, at - 3), at):
+            texts = self._free_texts(first, at - first)
+            found = parse_number(texts, 0) or parse_ordinal(texts, 0)
+            if found and first + found[1] == at and 1 <= found[0] <= 31:
+                start, day = first, found[0]
+                break
+        after = at + 1
+        while (
+            after < turn.stop
+            and after < at + 3
+            and call.tokens[after].bare in (FILLERS - {"en", "dus"}) | {"van", "in"}
+        ):
+            after += 1
+        if not SENTENCE_END.search(call.tokens[at].text):
+            found = parse_number(self._free_texts(after), 0)
+            if found and (1900 <= found[0] <= 2099 or (10 <= found[0] <= 99 and self._is_birth(start))):
+                year, end = found[0] + (0 if found[0] > 99 else 1900), after + found[1]
+        self._date(start, end, day, month, year)
+
+    def _is_birth(self, at: int) -> bool:
+        return "birth_date" in self._wanted or self._near_keyword("birth_date", at, 12)
+
+    def _date(self, start: int, end: int, day: int, month: int, year: int | None) -> None:
+        is_old = year is not None and year <= self._year - _ADULT
+        is_birth = self._is_birth(start) or (day, month) in self._birthdays
+        if (is_birth and (day or year)) or (is_old and day):
+            if self._is_birth(start):
+                start, end = self._widen_date(start, end, bool(day), year is not None)
+            self._call.mark(start, end, "birth_date")
+            self._birthdays.add((day, month))
+            self._answer("birth_date", "1" if year else "")
+        elif day or year:
+            self._call.keep(start, end)
+
+    def _widen_date(self, start: int, end: int, has_day: bool, has_year: bool) -> tuple[int, int]:
+        """In an answer, take the pieces of day and year that recognition broke: "drei mei twee duizend, tweeteen"."""
+        call, turn = self._call, self._turn
+        if not has_day and start > turn.start and self._is_numberish(start - 1):
+            start -= 1
+        if not has_year and not SENTENCE_END.search(call.tokens[end - 1].text):
+            for _ in range(4):
+                if end >= turn.stop or not self._is_numberish(end):
+                    break
+                end += 1
+                if SENTENCE_END.search(call.tokens[end - 1].text):
+                    break
+        return start, end
+
+    def _is_numberish(self, at: int) -> bool:
+        word = self._call.tokens[at].bare
+        return self._call.is_free(at) and (self._is_digit(at) or looks_like_number(word) or word.endswith("teen"))
+
+    def _loose_birth_date(self) -> None:
+        """A year alone, or day, month and year as three numbers, where a birth date is due."""
+        call, turn = self._call, self._turn
+        if any(call.tokens[at].kind == "birth_date" for at in turn):
+            return
+        for at in turn:
+            texts = self._free_texts(at)
+            year = parse_number(texts, 0)
+            if year is None or not 1900 <= year[0] <= 2030:
+                continue
+            start = at
+            while start > turn.start and at - start < 4 and not SENTENCE_END.search(call.tokens[start - 1].text):
+                word = call.tokens[start - 1].bare
+                if not (self._is_numberish(start - 1) or word in ("de", "van") or _is_almost_month(word)):
+                    break
+                start -= 1
+            call.mark(start, at + year[1], "birth_date")
+            self._answer("birth_date", "1")
+            return
+
+    def _near_keyword(self, kind: str, before: int, within: int) -> bool:
+        return any(found == kind and 0 < before - at <= within for at, found in self._keywords)
+
+    # e-mail
+
+    def _emails(self) -> None:
+        call, turn = self._call, self._turn
+        is_due = "email" in self._wanted or any(kind == "email" for _, kind in self._keywords)
+        for at in turn:
+            if call.tokens[at].kind is not None:
+                continue
+            text = call.tokens[at].text
+            if re.search(r"\S@\S", text):
+                start, end = at, self._domain_end(at)
+            elif width := self._at_sign(at, is_due):
+                start, end = self._local_start(at), self._domain_end(at + width)
+            elif is_due and (call.tokens[at].bare in _PROVIDERS or (self._is_dot(at) and self._awaits_email())):
+                start, end = self._local_start(at), self._domain_end(at)
+            else:
+                continue
+            if call.tokens[start].bare in _OFFICE and start + 1 < end and not is_due:
+                continue
+            if call.mark(start, end, "email"):
+                self._answer("email", "1")
+
+    def _awaits_email(self) -> bool:
+        return "email" in self._wanted and self._answered.get("email") != self._position
+
+    def _at_sign(self, at: int, is_due: bool) -> int:
+        """The number of tokens an at sign takes here, 0 when none stands here."""
+        from rapidfuzz import fuzz
+
+        call, turn = self._call, self._turn
+        word, following = call.word(at, turn), call.word(at + 1, turn)
+        if not word:
+            return 0
+        if call.tokens[at].text.strip(".,") == "@" or word.startswith(("apenst", "apest", "aapst", "apenstaart")):
+            return 1
+        if len(word) >= 8 and fuzz.ratio(word, "apenstaartje") >= 70:
+            return 1
+        if word in ("apen", "ape", "aap", "apens") and re.match(r"st|ta", following):
+            return 2
+        if word in ("at", "et", "ad", "ed", "add"):
+            ahead = [call.word(i, turn) for i in range(at + 1, min(at + 6, turn.stop))]
+            if any(w in _PROVIDERS or w in _DOTS or re.search(r"\.(?:nl|com|net|org|eu|be)$", w) for w in ahead):
+                return 1
+        return 0
+
+    def _is_dot(self, at: int) -> bool:
+        return self._call.tokens[at].bare in _DOTS
+
+    def _local_start(self, at: int) -> int:
+        """Go back over the part before the at sign, to the words that lead in or the end of the sentence before."""
+        call, turn = self._call, self._turn
+        start = at
+        while start > turn.start and at - start < 14:
+            token = call.tokens[start - 1]
+            is_end = bool(SENTENCE_END.search(token.text)) and len(token.bare) > 1 and token.bare not in _DOTS
+            if token.kind is not None or is_end or token.bare in _LEAD_IN:
+                break
+            start -= 1
+        return start
+
+    def _domain_end(self, at: int) -> int:
+        """Go on over the domain: "gmail punt com", "post mail punt n l"."""
+        call, turn = self._call, self._turn
+        end, seen_dot = at, False
+        while end < turn.stop and end - at < 9 and call.tokens[end].kind is None:
+            token = call.tokens[end]
+            end += 1
+            if re.search(r"\.(?:nl|com|net|org|eu|be)\b", token.bare) or (seen_dot and token.bare in _TOP_LEVEL):
+                break
+            if seen_dot and token.bare == "n":
+                # "punt n l", also as "punt n hel", "n el"
+                end += 1 if end < turn.stop and re.match(r"h?e?l", call.tokens[end].bare) else 0
+                break
+            if SENTENCE_END.search(token.text) and len(token.bare) > 1:
+                break
+            seen_dot = seen_dot or token.bare in _DOTS
+        return end
+
+    # codes
+
+    def _codes(self) -> None:
+        call, turn = self._call, self._turn
+        is_due = self._is_echo or bool(self._wanted & _NUMERIC) or any(kind in _NUMERIC for _, kind in self._keywords)
+        for run in list(code_runs(call, turn, is_due, self._lexicon.not_names)):
+            self._code(run)
+        self._plates_and_accounts()
+
+    def _code(self, run: list[Element]) -> None:
+        """Decide what a run is, as a whole or sentence by sentence; eight digits or more never stay."""
+        pieces = list(_sentences(self._call, run))
+        before = [self._call.tokens[element.start].kind for element in run]
+        for piece in pieces:
+            self._piece(piece)
+        digits = digits_of(run)
+        if len(digits) >= 8 and any(
+            kind is None and self._call.tokens[element.start].kind is None
+            for kind, element in zip(before, run, strict=True)
+        ):
+            self._take(run, self._long_kind(digits, self._wanted))
+
+    def _piece(self, run: list[Element]) -> None:
+        digits = digits_of(run)
+        if not any(self._is_digit(element.start) for element in run):
+            return
+        context = self._context(run[0].start)
+        wanted = {context} if context in PLACEHOLDERS else set(self._wanted)
+        chars = chars_of(run)
+        echo = self._echo_of(digits)
+        if len(digits) < 8 and echo is None and self._is_case(run, context, wanted):
+            self._cases.append(chars)
+            self._last_case_turn = self._position
+            return
+        if self._account(run, chars, wanted):
+            return
+        if "licence_plate" not in wanted and self._postcode(run, wanted):
+            return
+        if self._plate(run, chars, wanted):
+            return
+        if len(digits) >= 8:
+            kind: str | None = self._long_kind(digits, wanted)
+        else:
+            kind = echo or self._short_kind(run, digits, wanted, context)
+        if kind == "house_number":
+            self._house(run)
+        elif kind:
+            self._take(run, kind)
+
+    def _take(self, run: Sequence[Element], kind: str) -> None:
+        self._call.mark(run[0].start, run[-1].end, kind)
+        self._answer(kind, digits_of(run))
+
+    def _context(self, before: int) -> str:
+        """The kind named last before a position in the turn, "" when none is near."""
+        near = [(at, kind) for at, kind in self._keywords if 0 <= before - at <= 12]
+        if not near:
+            return ""
+        at, kind = near[-1]
+        if kind == "number":
+            if self._wanted or self._is_street_near(before):
+                return ""
+            return "case" if before - at <= 3 else ""
+        return kind
+
+    def _is_case(self, run: list[Element], context: str, wanted: set[str]) -> bool:
+        chars = chars_of(run)
+        if any(chars == case for case in self._cases):
+            return True
+        if context == "case":
+            return True
+        # the citizen says the number after the agent, and recognition changes a digit
+        is_next = 0 < self._position - self._last_case_turn <= 2
+        return is_next and any(abs(len(chars) - len(case)) <= 1 and len(chars) >= 3 for case in self._cases)
+
+    def _echo_of(self, digits: str) -> str | None:
+        """The kind of a datum given before that these digits repeat."""
+        from rapidfuzz import fuzz
+
+        for kind, said in self._known.items():
+            if kind in ("house_number", "birth_date", "email"):
+                continue
+            is_recent = self._position - self._answered.get(kind, -9) <= 2
+            for known in said:
+                if len(digits) >= 4 and digits in known:
+                    return kind
+                if len(digits) >= (4 if is_recent else 6) and len(known) >= 6:
+                    if fuzz.ratio(digits, known) >= (55 if is_recent else 75):
+                        return kind
+                    if is_recent and digits in known:
+                        return kind
+        return None
+
+    def _long_kind(self, digits: str, wanted: set[str]) -> str:
+        starts_as_phone = digits.startswith(("0", "316", "3106")) and len(digits) >= 9
+        if "iban" in wanted and not starts_as_phone:
+            return "iban"
+        if "phone" in wanted and ("bsn" not in wanted or starts_as_phone):
+            return "phone"
+        if "bsn" in wanted:
+            return "bsn"
+        if starts_as_phone or digits.startswith("06") or len(digits) > 9:
+            return "phone"
+        return "bsn"
+
+    def _short_kind(self, run: list[Element], digits: str, wanted: set[str], context: str) -> str | None:
+        """What fewer than eight digits are: by what was asked for, by the street before, or nothing personal."""
+        n = len(digits)
+        house_due = run[0].start <= self._house_due_until
+        if house_due and n <= 4:
+            return "house_number"
+        kind = None
+        if self._is_street_before(run) and n <= 4:
+            kind = "house_number"
+        elif self._counts_things(run):
+            kind = None
+        elif digits.startswith("06") and n >= 4:
+            kind = "phone"
+        elif wanted & {"phone", "bsn", "iban"} and n >= 2 and not (n <= 4 and wanted & {"postcode", "house_number"}):
+            kind = next(k for k in ("phone", "bsn", "iban") if k in wanted)
+        elif wanted & {"phone", "bsn"} and n >= 5:
+            kind = "phone" if "phone" in wanted else "bsn"
+        elif "postcode" in wanted and n >= (4 if "house_number" in wanted and "postcode" in self._answered else 3):
+            kind = "postcode" if context != "house_number" else "house_number"
+        elif "house_number" in wanted and n <= 4 and not self._is_article(run):
+            kind = "house_number"
+        elif "postcode" in wanted and len(run) > 1 and n >= 2:
+            kind = "postcode"
+        return kind
+
+    def _counts_things(self, run: list[Element]) -> bool:
+        """Whether a lone number counts or times something ("twee brieven", "voor twaalf") and so answers nothing."""
+        call, turn = self._call, self._turn
+        if len(run) > 1 or call.word(run[0].start - 1, turn) in _NUMBER_LEADS:
+            return False
+        end = run[-1].end
+        if call.word(run[0].start - 1, turn) in _COUNT_LEADS:
+            return True
+        if end >= turn.stop or PHRASE_END.search(call.tokens[end - 1].text):
+            return False
+        return bool(call.word(end, turn)) and call.word(end, turn) not in _AFTER_NUMBER
+
+    def _is_article(self, run: list[Element]) -> bool:
+        """ "een" alone is the article, unless a word for number stands before it."""
+        first = self._call.tokens[run[0].start]
+        before = self._call.word(run[0].start - 1, self._turn)
+        return len(digits_of(run)) == 1 and first.bare == "een" and before not in ("nummer", "huisnummer", "nr", "is")
+
+    def _is_street(self, at: int) -> bool:
+        word = self._call.word(at, self._turn)
+        if len(word) < 6 or word in _NO_STREET or not _STREET.fullmatch(word):
+            return False
+        return self._call.is_capital(at) or not self._lexicon.is_dutch(word)
+
+    def _is_street_near(self, before: int) -> bool:
+        return any(self._is_street(at) for at in range(max(self._turn.start, before - 6), before))
+
+    def _is_street_before(self, run: list[Element]) -> bool:
+        """Whether a street stands right before a number, with no more than "nummer", "bij" and fillers between."""
+        call, turn = self._call, self._turn
+        at = run[0].start - 1
+        said_number = False
+        while at >= turn.start and run[0].start - at <= 4 and call.word(at, turn) in _HOUSE_GAP:
+            said_number = said_number or call.word(at, turn) in ("nummer", "huisnummer", "nr")
+            at -= 1
+        if at < turn.start or not self._is_street(at):
+            return False
+        end = run[-1].end
+        counts_things = (
+            end < turn.stop
+            and not PHRASE_END.search(call.tokens[end - 1].text)
+            and call.word(end, turn) not in self._lexicon.not_names
+            and not call.tokens[run[0].start].text[:1].isdigit()
+        )
+        return said_number or not (counts_things or self._is_article(run))
+
+    def _house(self, run: list[Element]) -> None:
+        """A number and the letter behind it; anything further in the run is left to its own."""
+        end = 1
+        while end < len(run) and run[end].chars.isdigit() and len(digits_of(run[: end + 1])) <= 4:
+            end += 1
+        first = next(i for i, element in enumerate(run) if element.chars.isdigit())
+        end = max(end, first + 1)
+        if end < len(run) and not run[end].chars.isdigit() and len(run[end].chars) == 1:
+            end += 1
+        self._take(run[first:end], "house_number")
+
+    def _postcode(self, run: list[Element], wanted: set[str]) -> bool:
+        """Four digits and two letters, the rest of the run being a house number; in an answer less will do."""
+        is_wanted = "postcode" in wanted or self._context(run[0].start) == "postcode"
+        for first in range(len(run)):
+            digits, at = "", first
+            while at < len(run) and run[at].chars.isdigit() and len(digits) < 4:
+                digits += run[at].chars
+                at += 1
+            letters, end = "", at
+            while end < len(run) and run[end].chars.isalpha() and len(letters) < 2:
+                letters += run[end].chars
+                end += 1
+            if len(digits) != 4 or digits[0] == "0":
+                continue
+            stop = run[end - 1].end
+            if len(letters) < 2:
+                stop, letters = self._letters_after(stop, letters, is_wanted)
+            if len(letters) != 2 and not (is_wanted and (letters or end == len(run) or not wanted & {"phone", "bsn"})):
+                continue
+            if len(letters) != 2 and len(digits_of(run)) >= 8:
+                continue
+            rest = [element for element in run[end:] if element.start >= stop]
+            if is_wanted and len(rest) == 2 and rest[0].start == rest[1].start and len(rest[0].chars) == 1:
+                # "68 -1 -1 -2D": the letters were taken for a digit and a letter
+                stop, rest = rest[1].end, []
+            self._call.mark(run[first].start, stop, "postcode")
+            self._answer("postcode", digits)
+            self._house_due_until = stop + 8
+            if first:
+                self._piece(run[:first])
+            if rest:
+                self._piece(rest)
+            return True
+        return False
+
+    def _letters_after(self, stop: int, letters: str, is_wanted: bool) -> tuple[int, str]:
+        """Letters of a postcode that recognition wrote as a short word: "6704 pb", "zes zeven nul vier peebee"."""
+        call, turn = self._call, self._turn
+        while stop < turn.stop and len(letters) < 2:
+            word = call.word(stop, turn)
+            ended = bool(SENTENCE_END.search(call.tokens[stop - 1].text))
+            is_short = word.isalpha() and len(word) <= (4 if is_wanted else 2) and word not in self._lexicon.not_names
+            if ended or not is_short or (not is_wanted and self._lexicon.is_dutch(word)):
+                break
+            letters += "x" if len(word) == 1 else "xx"
+            stop += 1
+        return stop, letters[:2]
+
+    def _plate(self, run: list[Element], chars: str, wanted: set[str]) -> bool:
+        has_letter = any(c.isalpha() for c in chars)
+        if "licence_plate" in wanted and (len(chars) >= 4 or (has_letter and len(chars) >= 3)):
+            self._take(run, "licence_plate")
+            return True
+        if _PLATE.fullmatch(chars) and not wanted & _VERIFYING:
+            self._take(run, "licence_plate")
+            return True
+        return False
+
+    def _account(self, run: list[Element], chars: str, wanted: set[str]) -> bool:
+        if _IBAN.search(chars) or ("iban" in wanted and len(digits_of(run)) >= 3):
+            self._take(run, "iban")
+            return True
+        return False
+
+    def _plates_and_accounts(self) -> None:
+        """Join an account number that a bank's name cut in two: "n l twintig rabo nul drie ..."."""
+        call, turn = self._call, self._turn
+        for at in turn:
+            if call.word(at, turn) not in _BANKS:
+                continue
+            start, end = at, at + 1
+            while start > turn.start and at - start < 6 and self._joins_account(start - 1):
+                start -= 1
+            while end < turn.stop and end - at < 24 and self._joins_account(end):
+                end += 1
+            said = [element for i in range(start, end) for element in element_at(call, i, turn, True)]
+            has_account = any(call.tokens[i].kind in ("iban", "bsn", "phone") for i in range(start, end))
+            if has_account or len(digits_of(said)) >= 6:
+                for i in range(start, end):
+                    call.tokens[i].kind = None
+                call.mark(start, end, "iban")
+                self._answer("iban", digits_of(said))
+
+    def _joins_account(self, at: int) -> bool:
+        call, turn = self._call, self._turn
+        token = call.tokens[at]
+        if token.is_placeholder or token.is_kept:
+            return False
+        if token.kind in ("iban", "bsn", "phone"):
+            return True
+        return bool(element_at(call, at, turn, False)) or token.bare in _BANKS
+
+
+_NUMERIC = frozenset(["bsn", "phone", "iban", "postcode", "house_number", "birth_date", "licence_plate"])
+_DOTS = word_set("punt punten punth dot")
+_TOP_LEVEL = word_set("nl com net org eu be de online info nel enel hel frl amsterdam")
+_PROVIDERS = word_set(
+    """gmail gmeel jimail hotmail hotmeel outlook live ziggo kpnmail planet xs4all icloud yahoo telfort upcmail casema
+    chello hetnet kpn tele2 solcon protonmail me msn zonnet quicknet freedom"""
+)
+_OFFICE = word_set("info gemeente kcc klantcontact post contact burgerzaken wmo secretariaat klantenservice")
+_LEAD_IN = word_set(
+    """is naar op mailadres emailadres email mail eh ehm uh ja jazeker nou dus mag het dat wordt u sturen stuur via
+    aan bij mijn en dan hoor zeker goed even kijken oke maar doe graag prima was die deze"""
+)
+
+
+def _keyword_kind(word: str) -> str | None:
+    """The kind a word names, also when recognition bent it: "huishuisnummer", "geborte datum", "postkorde"."""
+    from rapidfuzz import fuzz
+
+    if word in _KIND_OF_KEYWORD:
+        return _KIND_OF_KEYWORD[word]
+    if word.endswith("nummer") and word not in ("nummer",):
+        for stem in ("telefoon", "huis", "huizen", "service", "rekening", "mobiel", "kenteken"):
+            if stem in word:
+                return _KIND_OF_KEYWORD.get(stem.replace("huizen", "huis") + "nummer", "licence_plate")
+        return "case"
+    if len(word) < 7:
+        return None
+    for known in _LONG_KEYWORDS:
+        if abs(len(known) - len(word)) <= 3 and fuzz.ratio(word, known) >= 80:
+            return _KIND_OF_KEYWORD[known]
+    return None
+
+
+def _is_almost_month(word: str) -> bool:
+    from rapidfuzz import fuzz
+
+    return len(word) >= 3 and any(fuzz.ratio(word, month) >= 80 for month in _MONTHS)
+
+
+def _sentences(call: Reading, run: list[Element]) -> Iterator[list[Element]]:
+    """Cut a run where a sentence ends, unless what follows is a lone piece of the same number."""
+    piece: list[Element] = []
+    for element in run:
+        if piece and element.start > piece[-1].start:
+            text = call.tokens[element.start - 1].text
+            ended = any(SENTENCE_END.search(call.tokens[at].text) for at in range(piece[-1].end - 1, element.start))
+            # "H. P." and "06. 12." are no sentences
+            if ended and len(digits_of(piece)) >= 4 and len(text.strip(".")) > 1:
+                yield piece
+                piece = []
+        piece.append(element)
+    if piece:
+        yield piece

@@ -1,0 +1,251 @@
+"""Redaction on the development calls: recall and precision per kind, for tuned and held-out calls apart.
+
+    .venv/bin/python tests/eval_redact.py [--words DIR] [--show]
+
+Perfect transcripts are the truth's own turns.  With --words, DIR holds <call>.json of recognised words
+([channel, text, start_ms, end_ms, probability]); they go into the truth's turns by time and are aligned with them.
+
+A datum is found when every content word of it is covered by a span; a span is right when it covers a word of a datum.
+In recognised text only intelligible data count: of a number at least 60 % of its digits survived in order, of a name
+one of its words is at least 75 % alike (capitalised words of the truth), other data are at least 60 % alike as text;
+found means that what stays uncovered is no longer intelligible.  Held-out calls
+print no text; --show prints the misses of tuned calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from callanalytics.config import load_config
+from callanalytics.numbers import FILLERS, bare, spoken_digits
+from callanalytics.reading import timed_words
+from callanalytics.records import Transcript, Turn, Word
+from callanalytics.redact import Redactor
+
+TUNED = frozenset(["d01", "d09", "d10", "d11", "d12", "d13", "d14", "d15", "d16"])
+HELD_OUT = frozenset(["d02", "d03", "d04", "d05", "d06", "d07", "d08"])
+ROLES = {"agent": "agent", "agent2": "agent", "citizen": "citizen", "ivr": "ivr"}
+SMALL = FILLERS | {"nummer", "is", "de", "het"}
+INTELLIGIBLE = 0.6
+
+
+def main() -> int:
+    """Print the figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--truth", type=Path, default=Path(__file__).parents[2] / "shared/calls/dev/truth")
+    parser.add_argument("--words", type=Path)
+    parser.add_argument("--show", action="store_true")
+    options = parser.parse_args()
+    if not options.truth.is_dir():
+        print(f"skipped: no development calls at {options.truth}", file=sys.stderr)
+        return 0
+    redactor = Redactor(load_config())
+    for name, group in (("tuned", TUNED), ("held out", HELD_OUT)):
+        tally = Tally()
+        for path in sorted(options.truth.glob("*.json")):
+            if path.stem not in group:
+                continue
+            truth = json.loads(path.read_text(encoding="utf-8"))
+            show = options.show and path.stem in TUNED
+            recognised = json.loads((options.words / path.name).read_text()) if options.words else None
+            call = Call(truth, recognised)
+            call.count(redactor, tally, show)
+        report(name, tally)
+    return 0
+
+
+@dataclass
+class Tally:
+    """Counts per kind: data found of those due, spans right of all spans."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    due: Counter[str] = field(default_factory=Counter)
+    right: Counter[str] = field(default_factory=Counter)
+    spans: Counter[str] = field(default_factory=Counter)
+
+
+class Call:
+    """A call with its data located in the truth's words and, if given, carried over to recognised words."""
+
+    def __init__(self, truth: dict[str, Any], recognised: list[Any] | None) -> None:
+        self.call_id = truth["call_id"]
+        said = [(t["speaker"], t["text"].split()) for t in truth["turns"]]
+        data = locate(truth, said)
+        turns = []
+        self.data: list[tuple[str, int, list[int], str]] = []  # kind, turn, word positions, text said
+        per_turn = words_of_turns(truth, recognised) if recognised is not None else None
+        for index, turn in enumerate(truth["turns"]):
+            start, end = round(turn["start"] * 1000), round(turn["end"] * 1000)
+            role = ROLES.get(truth["roles"].get(turn["speaker"], ""), "unknown")
+            base = Turn(index, role, start, end, turn["text"])  # type: ignore[arg-type]
+            words = tuple(timed_words(base)) if per_turn is None else tuple(per_turn[index])
+            turns.append(replace(base, words=words, text=" ".join(word.text for word in words)))
+            carried = carry_over(said[index][1], [word.text for word in words])
+            for kind, at, positions in data:
+                if at == index:
+                    here = sorted({new for old in positions for new in carried.get(old, [])})
+                    self.data.append((kind, index, here, " ".join(said[index][1][p] for p in positions)))
+        self.transcript = Transcript(self.call_id, None, tuple(turns))
+        self.is_recognised = recognised is not None
+
+    def count(self, redactor: Redactor, tally: Tally, show: bool) -> None:
+        """Add this call's figures."""
+        found, due, right, spans = tally.found, tally.due, tally.right, tally.spans
+        redacted = redactor(self.transcript)
+        covered: dict[int, set[int]] = defaultdict(set)
+        by_span = []
+        for span in redacted.spans:
+            words = self.transcript.turns[span.turn_index].words
+            inside = {i for i, w in enumerate(words) if w.start_ms >= span.start_ms and w.end_ms <= span.end_ms}
+            covered[span.turn_index] |= inside
+            by_span.append((span, inside))
+        personal: dict[int, set[int]] = defaultdict(set)
+        for kind, turn, positions, text in self.data:
+            words = [word.text for word in self.transcript.turns[turn].words]
+            heard = [words[i] for i in positions]
+            personal[turn] |= set(positions)
+            if self.is_recognised and not is_intelligible(kind, text, heard):
+                continue
+            due[kind] += 1
+            left = [words[i] for i in positions if i not in covered[turn]]
+            if self.is_recognised:
+                hit = not left or not is_intelligible(kind, text, left)
+            else:
+                hit = all(bare(word) in SMALL or not bare(word) for word in left)
+            found[kind] += hit
+            if show and not hit:
+                print(f"  MISSED {self.call_id} {kind}: {text!r} heard {heard} left {left}", file=sys.stderr)
+        for span, inside in by_span:
+            near = {i + d for i in personal[span.turn_index] for d in ((-1, 0, 1) if self.is_recognised else (0,))}
+            is_right = bool(inside & near)
+            spans[span.kind] += 1
+            right[span.kind] += is_right
+            if show and not is_right:
+                words = self.transcript.turns[span.turn_index].words
+                around = [w.text for w in words[max(0, min(inside) - 4) : max(inside) + 3]]
+                print(
+                    f"  WRONG {self.call_id} {span.kind}: {[words[i].text for i in inside]} in {around}",
+                    file=sys.stderr,
+                )
+
+
+def locate(truth: dict[str, Any], said: list[tuple[str, list[str]]]) -> list[tuple[str, int, list[int]]]:
+    """Where each datum of the truth stands: every place where its speaker says these words in a row."""
+    places = set()
+    for item in truth["pii"]:
+        wanted = [bare(word) for word in item["text"].split()]
+        for index, (speaker, words) in enumerate(said):
+            plain = [bare(word) for word in words]
+            for at in range(len(plain) - len(wanted) + 1):
+                if speaker == item["s"] and plain[at : at + len(wanted)] == wanted:
+                    if item["kind"] == "house_number" and not is_house(truth, item, index, at, plain):
+                        continue
+                    places.add((item["kind"], index, tuple(range(at, at + len(wanted)))))
+    kept = []
+    for kind, index, positions in sorted(places):
+        inside_other = any(
+            other[1] == index and set(positions) < set(other[2]) and other[0] == kind for other in places
+        )
+        if not inside_other:
+            kept.append((kind, index, list(positions)))
+    return kept
+
+
+def is_house(truth: dict[str, Any], item: dict[str, Any], index: int, at: int, plain: list[str]) -> bool:
+    """A small number may be said elsewhere ("negen uur"): the house number is its first mention by this speaker in a
+    turn that also holds another datum or a word for number or address."""
+    cues = {"nummer", "huisnummer", "huis", "bij", "op", "straat"}
+    before = set(plain[max(0, at - 4) : at])
+    is_street = any(word.endswith(("straat", "weg", "laan", "plein", "hof", "dijk", "kade")) for word in before)
+    others = [p["text"] for p in truth["pii"] if p["s"] == item["s"] and p["kind"] in ("postcode", "birth_date")]
+    line = " ".join(plain)
+    follows = any(" ".join(bare(w) for w in text.split()) in " ".join(plain[:at]) for text in others)
+    return bool(before & cues) or is_street or follows or line == plain[at]
+
+
+def carry_over(said: list[str], heard: list[str]) -> dict[int, list[int]]:
+    """Positions of the words said in the words heard."""
+    matcher = SequenceMatcher(None, [bare(w) for w in said], [bare(w) for w in heard], autojunk=False)
+    places: dict[int, list[int]] = {}
+    for _, a, b, c, d in matcher.get_opcodes():
+        for i in range(a, b):
+            first = c + (i - a) * (d - c) // (b - a)
+            last = c + math.ceil((i - a + 1) * (d - c) / (b - a))
+            places[i] = list(range(first, max(last, first)))
+    return places
+
+
+def digits_in(words: list[str]) -> str:
+    """All digits said in some words."""
+    digits, at = "", 0
+    while at < len(words):
+        run = spoken_digits(words, at)
+        digits, at = (digits + run[0], at + run[1]) if run else (digits, at + 1)
+    return digits
+
+
+def is_intelligible(kind: str, said: str, heard: list[str]) -> bool:
+    """Whether what was heard still tells the datum."""
+    if not heard:
+        return False
+    true_digits, digits = digits_in(said.split()), digits_in(heard)
+    if kind in ("bsn", "phone", "iban", "postcode", "birth_date"):
+        matched = sum(
+            block.size for block in SequenceMatcher(None, true_digits, digits, autojunk=False).get_matching_blocks()
+        )
+        return matched >= INTELLIGIBLE * max(1, len(true_digits))
+    if kind == "house_number":
+        return true_digits in digits
+    if kind == "person_name":
+        pairs = [(bare(a), bare(b)) for a in said.split() for b in heard if a[:1].isupper() and len(bare(a)) > 2]
+        return any(fuzz.ratio(a, b) >= 75 for a, b in pairs)
+    plain = ["".join(bare(word) for word in words) for words in (said.split(), heard)]
+    return fuzz.ratio(*plain) >= 100 * INTELLIGIBLE
+
+
+def words_of_turns(truth: dict[str, Any], recognised: list[Any]) -> list[list[Word]]:
+    """Recognised words put into the truth's turns: the turn of that channel whose time holds the word's middle."""
+    turns = truth["turns"]
+    channels: dict[str, Counter[int]] = defaultdict(Counter)
+    for channel, _, start, end, _ in recognised:
+        for turn in turns:
+            if turn["start"] * 1000 <= (start + end) / 2 < turn["end"] * 1000:
+                channels[turn["speaker"]][channel] += 1
+    own = {speaker: count.most_common(1)[0][0] for speaker, count in channels.items()}
+    result: list[list[Word]] = [[] for _ in turns]
+    for channel, text, start, end, probability in recognised:
+        middle = (start + end) / 2
+
+        def distance(i: int, channel: int = channel, middle: float = middle) -> float:
+            if own.get(turns[i]["speaker"], channel) != channel:
+                return math.inf
+            return max(0.0, turns[i]["start"] * 1000 - middle, middle - turns[i]["end"] * 1000)
+
+        best = min(range(len(turns)), key=distance)
+        if distance(best) < 1500:
+            result[best].append(Word(text, start, max(end, start), probability))
+    return result
+
+
+def report(name: str, tally: Tally) -> None:
+    """One line per kind and one for all."""
+    print(f"{name:10s} {'kind':14s} {'recall':18s} precision")
+    for kind in [*sorted(set(tally.due) | set(tally.spans)), "all"]:
+        sides = (tally.found, tally.due), (tally.right, tally.spans)
+        pairs = [[sum(c.values()) if kind == "all" else c[kind] for c in side] for side in sides]
+        shares = [f"{a}/{b} = {a / b:.3f}" if b else "-" for a, b in pairs]
+        print(f"{'':10s} {kind:14s} {shares[0]:18s} {shares[1]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
