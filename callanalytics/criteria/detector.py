@@ -25,13 +25,23 @@ from callanalytics.records import CriterionRow, Evidence, Transcript
 
 _MAX_EVIDENCE = 5
 _HINT_SILENCE_MS = 8_000  # "bent u er nog" counts when at least this much silence surrounds it
+_ECHO_AFTER, _ECHO_WITHIN, _ECHO = 8, 14, 0.8  # words of the citizen; first words of the agent; probability
 _EXPLAINS = re.compile(
     r"\b(dat (is|zijn|wil zeggen|betekent|heet)|dit (is|zijn|betekent)|betekent|oftewel|ofwel|zeg maar|met andere woorden|"
     r"wil zeggen|dus (een|de|het)|noemen (we|wij|ze)|heet (het|dat|die)|heten|bedoel ik|bedoelen (we|wij)|afkorting|"
     r"gewoon (een|de|het|uw)|of (een|de|het|uw) gewoon|staat voor)\b"
 )
+_COMMON = frozenset(
+    "goed even maar ook heeft hebben heb hier daar waar mijn haar zijn naar gaat gaan kunt kunnen kan moet moeten wordt "
+    "worden nog niet wel geen over deze weet weten mevrouw meneer gemeente graag dank bedankt vraag bellen belt gebeld "
+    "goedemorgen goedemiddag helemaal eigenlijk gewoon alleen altijd iets iemand alles toch want omdat zeggen doen".split()
+)
 _STOP = frozenset("de het een van en of uw u wij we ons onze dat die is zijn te om voor met bij over in op aan niet "
                   "waarin waarmee brief".split())  # fmt: skip
+
+
+def _is_content(word: str) -> bool:
+    return len(word) > 3 and word not in _STOP and word not in _COMMON and not word.startswith("[")
 
 
 class Detector:
@@ -51,6 +61,10 @@ class Detector:
     def fingerprint(self) -> str:
         """Hash of the phrase files and the scorecard's version; hex, 16 digits."""
         return hash_of(self.files.fingerprint, self.version)
+
+    def criterion(self, name: str) -> Criterion:
+        """The criterion of that id; raises KeyError when the files hold none."""
+        return self._by_id[name]
 
     def read(self, transcript: Transcript) -> CallText:
         """The transcript read and matched: what `find_promises` goes on with."""
@@ -175,7 +189,13 @@ class _Judgement:
     def _factor_hits(self, criterion: Criterion, factor: str) -> list[Hit]:
         source = criterion.phrases
         part = Phrases(
-            f"{criterion.id} factor {factor}", source.speaker, source.window, source.guards, criterion.factors[factor], (), ()
+            f"{criterion.id} factor {factor}",
+            source.speaker,
+            source.window,
+            source.guards,
+            criterion.factors[factor],
+            (),
+            (),
         )
         found = find_hits(part, self.call, self.hits)
         kept = []
@@ -203,25 +223,41 @@ class _Judgement:
                         end = start + len(parts)
                         if not self._is_explained(position, start, end, meaning):
                             probability = STRONG * likeness(turn, start, end, _bare_pattern(term))
-                            finds.append(Hit(position, start, end, *turn.span_ms(start, end), probability, _bare_pattern(term)))
+                            finds.append(
+                                Hit(position, start, end, *turn.span_ms(start, end), probability, _bare_pattern(term))
+                            )
         return combine(finds), self._quotes(finds)
 
     def _is_explained(self, position: int, start: int, end: int, meaning: str) -> bool:
         turn = self.call.turns[position]
         words = [token.text for token in turn.doc]
         around = " ".join(words[max(0, start - 8) : start] + ["*"] + words[end : end + 14])
-        later = [
-            t for t in self.call.turns[position + 1 : position + 4] if t.turn.role == "agent"
-        ][:1]
+        later = [t for t in self.call.turns[position + 1 : position + 4] if t.turn.role == "agent"][:1]
         following = " ".join(token.text for t in later for token in t.doc)
         behind = " ".join(words[end : end + 6])
         before = " ".join(words[max(0, start - 6) : start])
-        if _EXPLAINS.search(behind) or re.search(r"\b(noemen (we|wij|ze)|heet (het|dat|die)|officieel|dat heet)\b", before):
+        if _EXPLAINS.search(behind) or re.search(
+            r"\b(noemen (we|wij|ze)|heet (het|dat|die)|officieel|dat heet)\b", before
+        ):
             return True
         content = {w for w in normalise(meaning).split() if w not in _STOP and len(w) > 3}
         needed = min(2, len(content))
         here = set(around.split()) | set(following.split())
         return bool(content) and len(content & here) >= needed
+
+    def _echo(self, name: str) -> tuple[float, list[Evidence]]:
+        """Phrases, or the agent taking up the citizen's own words: two content words early in the answer."""
+        hits = list(self.hits(name))
+        for position, (before, after) in enumerate(zip(self.call.turns, self.call.turns[1:], strict=False), start=1):
+            if before.turn.role != "citizen" or after.turn.role != "agent" or len(before.doc) < _ECHO_AFTER:
+                continue
+            said = {token.lemma_ for token in before.doc if _is_content(token.text)}
+            first, last = after.sentence(0)
+            heard = [i for i in range(first, min(last, _ECHO_WITHIN)) if after.doc[i].lemma_ in said]
+            if len({after.doc[i].lemma_ for i in heard}) >= 2 and not after.ends[last - 1].startswith("?"):
+                start, end = heard[0], heard[-1] + 1
+                hits.append(Hit(position, start, end, *after.span_ms(start, end), _ECHO, _bare_pattern("echo")))
+        return combine(hits), self._quotes(hits)
 
     def _interruption(self, name: str) -> tuple[float, list[Evidence]]:
         """The agent's interruptions as `turns` measured them; the citizen saying so supports or replaces them."""
@@ -235,15 +271,21 @@ class _Judgement:
         """Silence above the threshold that nobody announced, or the citizen asking whether anybody is there."""
         threshold = self._config.turns.dead_air_ms
         gaps = [(e.start_ms, e.end_ms) for e in self.call.transcript.events if e.type == "dead_air"]
-        gaps += [gap for gap in self._gaps() if gap[1] - gap[0] >= threshold]
+        if not any(turn.turn.words for turn in self.call.turns):
+            # A transcript made elsewhere brings no measured silences; its turns are all there is.
+            gaps += [gap for gap in self._gaps() if gap[1] - gap[0] >= threshold]
         announced = [h for h in self.hits("cue.silence_announced")]
         silent = [
-            gap for gap in sorted(set(gaps))
+            gap
+            for gap in sorted(set(gaps))
             if gap[1] - gap[0] >= threshold and not any(-2000 <= gap[0] - h.end_ms <= 20_000 for h in announced)
         ]
         hints = [
-            h for h in self.hits(name)
-            if any(g[1] - g[0] >= _HINT_SILENCE_MS and -1000 <= h.start_ms - g[1] <= 6_000 for g in [*gaps, *self._gaps()])
+            h
+            for h in self.hits(name)
+            if any(
+                g[1] - g[0] >= _HINT_SILENCE_MS and -1000 <= h.start_ms - g[1] <= 6_000 for g in [*gaps, *self._gaps()]
+            )
         ]
         evidence = [self._moment(start, end, "") for start, end in silent] + self._quotes(hints)
         return max(0.92 if silent else 0.0, 0.8 if hints else 0.0), evidence
@@ -265,7 +307,9 @@ class _Judgement:
     # --- conditions that `applies` may name -------------------------------------------------------------------------
 
     def _is_transferred(self) -> bool:
-        return bool(self.call.transfers) or any(self.judge(n)[0] >= 0.5 for n in ("cue.second_agent", "cue.transfer_said"))
+        return bool(self.call.transfers) or any(
+            self.judge(n)[0] >= 0.5 for n in ("cue.second_agent", "cue.transfer_said")
+        )
 
     def _ends_in_transfer(self) -> bool:
         agent = [t for t in self.call.turns if t.turn.role == "agent"]
@@ -281,6 +325,7 @@ _METHODS: dict[str, Callable[[_Judgement, str], tuple[float, list[Evidence]]]] =
     "phrases": _Judgement._phrases,
     "factors": _Judgement._factors,
     "jargon": _Judgement._jargon,
+    "echo": _Judgement._echo,
     "interruption": _Judgement._interruption,
     "dead_air": _Judgement._dead_air,
 }
@@ -311,5 +356,7 @@ def load_detector(config: Config) -> Detector:
     for key in ("scored", "compliance"):
         for name in getattr(config.scorecard, key):
             if name not in known:
-                raise ConfigError(path=folder, reason=f'scorecard.{key} names "{name}", but no file has a table [{name}].')
+                raise ConfigError(
+                    path=folder, reason=f'scorecard.{key} names "{name}", but no file has a table [{name}].'
+                )
     return Detector(files, config)

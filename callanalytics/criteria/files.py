@@ -25,7 +25,7 @@ WINDOWS = (
     "around transfer", "near CRITERION", "closing", "before answer",
 )  # fmt: skip
 APPLIES = ("always", "hold", "transfer", "ends_in_transfer", "announcement_in_recording", "satisfaction_survey")
-METHODS = ("phrases", "factors", "jargon", "interruption", "dead_air")
+METHODS = ("phrases", "factors", "jargon", "echo", "interruption", "dead_air")
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,7 @@ def _read_criterion(table: _Table, lists: Mapping[str, tuple[str, ...]]) -> Crit
         factors=factors,
         terms=terms,
     )
-    if criterion.method == "phrases" and not criterion.phrases.patterns:
+    if criterion.method in ("phrases", "echo") and not criterion.phrases.patterns:
         raise table.fail("patterns", "is missing or empty; a criterion needs at least one phrase")
     table.finish()
     return criterion

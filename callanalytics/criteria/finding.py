@@ -21,7 +21,8 @@ TRANSFER_MS = 60_000
 NEAR_MS = 60_000
 
 STRONG = 0.93  # probability that a find of a full phrase, heard as written, is the behaviour
-WEAK = 0.5  # the same for a hint
+WEAK = 0.45  # the same for a hint: alone it leaves the criterion uncertain
+ACROSS = 0.5  # factor when the find runs over the end of a sentence
 UNKNOWN_SPEAKER = 0.6  # factor when nobody knows who speaks
 
 _ROLES = {
@@ -66,9 +67,7 @@ class CallText:
     def evidence(self, hit: Hit) -> Evidence:
         """The find as it is shown: redacted words, with their times."""
         turn = self.turns[hit.turn]
-        return Evidence(
-            turn.turn.turn_index, turn.turn.role, hit.start_ms, hit.end_ms, turn.quote(hit.start, hit.end)
-        )
+        return Evidence(turn.turn.turn_index, turn.turn.role, hit.start_ms, hit.end_ms, turn.quote(hit.start, hit.end))
 
 
 def build_matcher(reader: Reader, files: CriteriaFiles) -> PhraseMatcher:
@@ -129,7 +128,7 @@ def find_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[H
         unless = matches.get(f"{phrases.name} not", ())
         for group, base in ((phrases.name, STRONG), (f"{phrases.name} weak", WEAK)):
             for start, end, pattern in matches.get(group, ()):
-                if any(start < other_end and other_start < end for other_start, other_end, _ in unless):
+                if any(s < end and start < e and not crosses_sentence(turn, s, e) for s, e, _ in unless):
                     continue
                 if any(is_guarded(guard, turn, start, end, pattern) for guard in phrases.guards):
                     continue
@@ -137,6 +136,8 @@ def find_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[H
                 if not in_window(phrases.window, start_ms, end_ms, call, near):
                     continue
                 probability = base * likeness(turn, start, end, pattern)
+                if crosses_sentence(turn, start, end):
+                    probability *= ACROSS
                 if role == "unknown":
                     probability *= UNKNOWN_SPEAKER
                 hits.append(Hit(position, start, end, start_ms, end_ms, probability, pattern))
@@ -145,6 +146,11 @@ def find_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[H
         within = phrases.cancelled_within_s * 1000
         hits = [h for h in hits if not any(-1000 <= r.start_ms - h.start_ms <= within for r in rescues)]
     return hits
+
+
+def crosses_sentence(turn: TurnDoc, start: int, end: int) -> bool:
+    """Whether a sentence ends between the first and the last token of [start, end)."""
+    return any(mark.startswith((".", "?", "!")) for mark in turn.ends[start : end - 1])
 
 
 def likeness(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> float:
@@ -164,9 +170,7 @@ def combine(hits: Sequence[Hit]) -> float:
     return round(1 - math.prod(1 - p for p in top), 4) if top else 0.0
 
 
-def in_window(
-    window: str, start_ms: int, end_ms: int, call: CallText, near: Callable[[str], Sequence[Hit]]
-) -> bool:
+def in_window(window: str, start_ms: int, end_ms: int, call: CallText, near: Callable[[str], Sequence[Hit]]) -> bool:
     """Whether a find at these times lies in the window; windows use the times of words, not of turns."""
     length = max(call.end_ms - call.answered_ms, 1)
     if window == "any":

@@ -18,9 +18,13 @@ _OPENERS = frozenset(
     "ik wij we dan mijn de het een dat daar mocht als maar dus en zij ze hij u uw onze er wat waar wie hoe".split()
 )
 
+_ASSERTS = frozenset("ik wij we dan mijn er de dus en daar maar die dat".split())  # first words of a statement
 _REQUEST = re.compile(
     r"\b((kunt|kun|kan|zou|zoudt|wilt|wil) (u|je|jij|jullie)|zou (u|je|jullie)|ik (wou|wil|wilde) (graag )?dat|"
     r"ik (wou|wil|zou) (graag|eigenlijk)|mag ik|graag zou)\b"
+)
+_PAST_WORDS = frozenset(
+    "zou zouden had hadden heb hebt hebben heeft ben bent was waren werd werden gisteren vorige".split()
 )
 _PAST = re.compile(r"\b(zou|zouden|had|hadden|heb|hebt|hebben|heeft|ben|bent|was|waren|werd|werden|gisteren|vorige)\b")
 _OFFER = re.compile(
@@ -70,7 +74,9 @@ def _request(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
 
 def _past(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
     first = start if turn.doc[start].text in _OPENERS else clause_start(turn, start, _BEFORE)
-    return bool(_PAST.search(_text(turn, first, end)))
+    # A pattern that holds such a word itself ("die mail heeft u morgen") is past only by the words before it.
+    last = start if pattern.words & _PAST_WORDS else end
+    return bool(_PAST.search(_text(turn, first, last)))
 
 
 def _offer(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
@@ -84,10 +90,11 @@ def _condition(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
 
 def _question(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
     first, last = turn.sentence(start)
-    if turn.ends[last - 1].startswith("?"):
+    clause = max(first, clause_start(turn, start, 12))
+    if _QUESTION.search(_text(turn, clause, last)):
         return True
-    clause = clause_start(turn, start, 12)
-    return bool(_QUESTION.search(_text(turn, max(first, clause), last)))
+    # "Ik bel u morgen terug, goed?" promises and asks; "u belt mij terug?" only asks.
+    return turn.ends[last - 1].startswith("?") and turn.doc[clause].text not in _ASSERTS
 
 
 _GUARDS: dict[str, Callable[[TurnDoc, int, int, Pattern], bool]] = {

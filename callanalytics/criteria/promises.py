@@ -1,0 +1,212 @@
+"""The promise register: what the agent side promised the citizen, by whom and by when.
+
+The phrases of a promise stand in the phrase files as [promise.TYPE]; a promise is a find of them in the agent's words
+that no guard takes back.  Finds that say the same promise again, such as in a summary, are one promise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from callanalytics.config import Config
+from callanalytics.criteria.deadlines import parse_deadline
+from callanalytics.criteria.detector import Detector, load_detector
+from callanalytics.criteria.finding import CallText, Hit, combine, find_hits
+from callanalytics.language import TurnDoc
+from callanalytics.records import PromiseRow, Transcript
+
+_LATER_TURNS = 4  # a deadline asked for after the promise comes within this many turns
+_BY = re.compile(
+    r"\b(ik|wij|we|hij|zij|ze|(?:mijn|de|een|onze|die|uw|mevrouw|meneer) (?:[a-z]+ )?[a-z\[\]]+|\[name\])\b", re.IGNORECASE
+)
+_FIRST = frozenset({"ik", "wij", "we"})
+_NO_DOER = frozenset(
+    "een melding de melding uw melding de brief een brief een mail de mail die mail het formulier de bevestiging".split()
+)
+
+
+@dataclass(frozen=True)
+class _Found:
+    type: str
+    turn: int
+    start: int  # first token of the clause
+    end: int
+    hit: Hit
+    deadline: str | None
+    due: datetime | None
+
+
+def find_promises(transcript: Transcript, config: Config) -> tuple[PromiseRow, ...]:
+    """The promises of the call, in order of time.
+
+    `due_at` is None when the deadline is vague or missing, or when nobody knows when the call began.  Offers,
+    questions, denials and what the citizen wishes or will do are no promises.
+    """
+    return promises_in(load_for(config).read(transcript), load_for(config), config)
+
+
+@lru_cache(maxsize=4)
+def _load(fingerprint: str, folder: str, version: str, holder: _Holder) -> Detector:
+    return load_detector(holder.config)
+
+
+class _Holder:
+    """Carries the configuration past the cache, which looks at the other arguments only."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Holder)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+def load_for(config: Config) -> Detector:
+    """The scorecard of `config`, loaded once per process and configuration."""
+    return _load(config.fingerprint(), config.scorecard.criteria, config.scorecard.version, _Holder(config))
+
+
+def promises_in(call: CallText, detector: Detector, config: Config) -> tuple[PromiseRow, ...]:
+    """The promises of a call already read by `detector`."""
+    spotted: list[tuple[str, Hit, int, int]] = []
+    for phrases in (detector.criterion("callback_promise").phrases, *detector.files.promises):
+        kind = phrases.name.removeprefix("promise.").removesuffix("_promise")
+        hits = [hit for hit in find_hits(phrases, call, lambda name: []) if hit.probability >= 0.5]
+        # The shortest find names the doer that stands next to the verb.
+        for hit in sorted(hits, key=lambda h: (h.turn, h.end - h.start, h.start)):
+            start, end = _clause(call.turns[hit.turn], hit)
+            if not any(h.turn == hit.turn and s < end and start < e for _, h, s, e in spotted):
+                spotted.append((kind, hit, start, end))
+    found = []
+    for kind, hit, start, end in spotted:
+        others = [(s, e) for _, h, s, e in spotted if h.turn == hit.turn and s != start]
+        deadline, due = _deadline(call, hit, start, end, others, config)
+        found.append(_Found(kind, hit.turn, start, end, hit, deadline, due))
+    found.sort(key=lambda f: (f.turn, f.start))
+    kept = _without_repeats(found, call, detector)
+    checked = combine(find_hits(detector.criterion("callback_number_check").phrases, call, lambda name: [
+        f.hit for f in kept if f.type == "callback"])) >= 0.5  # fmt: skip
+    return tuple(_row(index, promise, call, checked) for index, promise in enumerate(kept))
+
+
+def _row(index: int, promise: _Found, call: CallText, checked: bool) -> PromiseRow:
+    turn = call.turns[promise.turn]
+    start_ms, end_ms = turn.span_ms(promise.start, promise.end)
+    return PromiseRow(
+        call_id=call.transcript.call_id,
+        promise_index=index,
+        type=promise.type,
+        by=_doer(turn, promise),
+        deadline_text=promise.deadline,
+        due_at=None if promise.due is None else promise.due.astimezone(UTC),
+        number_confirmed=checked if promise.type == "callback" else None,
+        quote=turn.quote(promise.start, promise.end).strip(" ,;"),
+        start_ms=start_ms,
+        end_ms=end_ms,
+    )
+
+
+def _clause(turn: TurnDoc, hit: Hit) -> tuple[int, int]:
+    """The part of the sentence around a find that a comma before a new subject does not cut off."""
+    first, last = turn.sentence(hit.start)
+    last = max(last, hit.end)
+    starters = {"en", "maar", "dan", "want", "dus"}
+    start = hit.start
+    while start > first and not (turn.ends[start - 1] and turn.doc[start].text in starters) and hit.start - start < 20:
+        start -= 1
+    end = hit.end
+    while end < last and end - hit.end < 20:
+        if turn.ends[end - 1] and turn.doc[end].text in starters | {"om", "dat"} and turn.doc[end].text != "dat":
+            break
+        end += 1
+    return start, end
+
+
+def _deadline(
+    call: CallText, hit: Hit, start: int, end: int, others: Sequence[tuple[int, int]], config: Config
+) -> tuple[str | None, datetime | None]:
+    """The deadline of the clause; else of the clause beside it in the turn; else of the answer to "wanneer?"."""
+    turn = call.turns[hit.turn]
+    first, last = turn.sentence(hit.start)
+    spans = [(turn, start, end)]
+    if not any(s < last and first < e for s, e in others):
+        spans.append((turn, first, max(last, end)))
+    if last < len(turn.doc) and not any(s < turn.sentence(last)[1] and last < e for s, e in others):
+        following = turn.sentence(last)
+        # "Ik stuur het op. Dat heeft u binnen een week."
+        if turn.doc[last].text in ("dat", "die", "dan", "uiterlijk", "binnen", "voor", "zo"):
+            spans.append((turn, *following))
+    for later in range(hit.turn + 1, min(hit.turn + 1 + _LATER_TURNS, len(call.turns))):
+        asked = " ".join(token.text for token in call.turns[later].doc)
+        if call.turns[later].turn.role == "citizen" and re.search(r"\b(wanneer|hoe laat|hoelang|hoe lang|welke dag)\b", asked):
+            answer = call.turns[later + 1] if later + 1 < len(call.turns) else None
+            if answer is not None and answer.turn.role == "agent":
+                spans.append((answer, 0, answer.sentence(0)[1]))
+            break
+    zone, hours = config.municipality.timezone, config.municipality.opening_hours
+    moment = call.transcript.started_at
+    for where, from_, to in spans:
+        # Without a start any moment will do to find the words; the date is then thrown away.
+        parsed = parse_deadline(where.quote(from_, to), moment or datetime(2026, 1, 5, 9, tzinfo=UTC), zone=zone, opening_hours=hours)
+        if parsed is not None:
+            return parsed[1], parsed[0] if moment is not None else None
+    return None, None
+
+
+def _without_repeats(found: Sequence[_Found], call: CallText, detector: Detector) -> list[_Found]:
+    """Each promise once: a later find of the same type without a new date, or in a summary, repeats an earlier one."""
+    summary = {h.turn for h in find_hits(detector.criterion("summary_check").phrases, call, lambda name: [])}
+    kept: list[_Found] = []
+    for promise in found:
+        same = [k for k in kept if k.type == promise.type]
+        if same and promise.type != "action":
+            known = [k for k in same if k.due == promise.due]
+            if promise.turn in summary or promise.due is None or known:
+                continue
+            undated = [k for k in same if k.due is None]
+            if undated:
+                # The date comes with the repetition.
+                at = kept.index(undated[-1])
+                kept[at] = _Found(promise.type, undated[-1].turn, undated[-1].start, undated[-1].end, undated[-1].hit,
+                                  promise.deadline, promise.due)  # fmt: skip
+                continue
+            if any(k.due and promise.due and k.due.date() == promise.due.date() for k in same):
+                continue
+        if promise.type == "action" and promise.turn in summary and kept:
+            continue
+        if promise.type == "action" and any(_alike(call, k, promise) for k in same):
+            continue
+        kept.append(promise)
+    return kept
+
+
+def _alike(call: CallText, one: _Found, two: _Found) -> bool:
+    """Whether two finds speak of the same thing: most longer words of the shorter are in the other."""
+    a, b = ({t.lemma_ for t in call.turns[f.turn].doc[f.start : f.end] if len(t.text) > 4} for f in (one, two))
+    return bool(a and b) and len(a & b) >= 0.6 * min(len(a), len(b))
+
+
+def _doer(turn: TurnDoc, promise: _Found) -> str | None:
+    """Who is to do it, in the words of the clause: "ik", "de behandelaar"; None when the clause has no doer."""
+    words = turn.quote(promise.start, promise.end)
+    found = [m.group().strip() for m in _BY.finditer(words)]
+    for who in found:
+        if who.lower().split()[0] in _FIRST | {"hij", "zij", "ze", "mevrouw", "meneer"} or who.startswith("["):
+            return who
+        if who.lower() not in _NO_DOER and " ".join(who.lower().split()[-1:]) in _DOERS:
+            return who
+    return None
+
+
+_DOERS = frozenset(
+    "collega collegas behandelaar consulent medewerker medewerkster adviseur afdeling team coordinator klachtencoordinator "
+    "klachtencoördinator klachtenfunctionaris aannemer planner wijkbeheerder handhaver specialist monteur inspecteur "
+    "ambtenaar buitendienst teamleider leidinggevende klantmanager ergotherapeut opzichter ploeg boa wijkteam jurist "
+    "loket beheerder ophaaldienst".split()
+)
