@@ -12,7 +12,7 @@ import re
 from callanalytics.numbers import FILLERS, word_value
 from callanalytics.reading import PHRASE_END, SENTENCE_END, Lexicon, Reading, word_set
 
-PREFIXES = word_set("van de der den het ter ten te op 't t v d vd la le el al bin ben von du da dos del di in")
+PREFIXES = word_set("van de der den het ter ten te t v d vd la le el al bin von du da dos del di")
 _TITLES = word_set(
     """meneer mevrouw mijnheer juffrouw mevr mw dhr heer familie fam dokter dr drs ir mr zuster pastoor weduwe menneer
     meheer mneer metvrouw mefrouw mevrauw minneer heren meener"""
@@ -38,6 +38,7 @@ _INTRODUCES = re.compile(
     r"vragen naar|verbind \w+ (?:door )?met|doorverbonden met|gebeld door|geholpen door|\bt a v)$"
 )
 _WEAK_INTRODUCTION = re.compile(r"(?:^|\b)(?:met|ik ben|ben ik|u bent|bent u|dit is|daar is|hier is|hier)$")
+_ALMOST_MET = word_set("mit med mt mat mer mes meet medt mets men net bet et wet")  # as recognition hears it
 _NO_LEAD = word_set("de het in van naar bij op aan uit voor over")  # what a place or a thing follows
 _GREETINGS = word_set(
     """goedemorgen goedemiddag goedenavond goedendag goeiemorgen goeiemiddag goeiendag goeienavond goeiedag hallo hoi
@@ -73,7 +74,7 @@ class _Names:
             spoken[role] = spoken.get(role, 0) + 1
             is_answer = due > 0 and role != "agent"
             found = self._introduced(turn, is_opening=spoken[role] <= 3, is_due=is_answer)
-            found = self._listed(turn, is_opening=spoken[role] <= 1) or found
+            found = self._listed(turn) or found
             if is_answer:
                 found = self._spelled(turn) or found
                 found = found or any(self._call.tokens[at].kind == "person_name" for at in turn)
@@ -96,14 +97,14 @@ class _Names:
             if not strength:
                 continue
             end = self._name_end(at, turn, strength)
-            if end == at and strength == "strong":
-                end = self._behind_broken_words(at, turn)
+            if end == at and strength in ("strong", "title"):
+                end = self._behind_broken_words(at, turn, strength)
             if end > at:
                 found = call.mark(at, end, "person_name") or found
         return found
 
     def _cue_before(self, at: int, turn: range, is_opening: bool, is_due: bool) -> str:  # noqa: PLR0911 - a list of cues
-        """How strongly the words before a position announce a name: "title", "strong", "weak" or ""."""
+        """How strongly the words before a position announce a name: "title", "strong", "greeting", "weak" or ""."""
         call = self._call
         last = at - 1
         while last > turn.start and call.word(last, turn) in ("eh", "ehm", "uh", "uhm"):
@@ -121,9 +122,12 @@ class _Names:
             return "strong"
         if word in _RELATIONS or (word in ("heet", "is") and call.word(last - 1, turn) in _RELATIONS):
             return "weak"
-        if word == "met" and call.word(last - 1, turn) in _GREETINGS | {""}:
-            return "strong" if is_opening or is_due or last == turn.start else "weak"
-        if word == "met" and is_opening and last - turn.start <= 8 and self._is_first(turn):
+        if word == "met" and (is_opening or is_due):
+            # An agent says a name after the first "met"; later, and from a citizen, the word itself must look like one.
+            is_agent = call.roles[call.tokens[at].turn] == "agent" and self._is_first(turn)
+            is_greeting = call.word(last - 1, turn) in _GREETINGS | {""}
+            return "strong" if is_agent or is_due else "greeting" if is_greeting or self._is_first(turn) else "weak"
+        if word in _ALMOST_MET and self._is_first(turn) and self._is_stranger(at, turn):
             return "strong"
         if _WEAK_INTRODUCTION.search(line) and (is_opening or is_due or word == "met"):
             return "weak" if not is_due else "strong"
@@ -137,11 +141,14 @@ class _Names:
     def _name_end(self, at: int, turn: range, strength: str) -> int:
         """The end of the name that starts at a position, or the position itself when none does."""
         call = self._call
-        if strength in ("weak", "strong") and _is_title(call.tokens[at].bare):
+        if strength != "title" and _is_title(call.tokens[at].bare):
             return at  # the title will bring its own name
         end, has_name = at, False
         while end < turn.stop and end - at < 7 and call.tokens[end].kind is None:
             word = call.tokens[end].bare
+            if has_name and self._joins_names(end - 1, turn) and self._is_name(end, turn, "title", is_first=True):
+                end += 1
+                break
             if word in PREFIXES and self._prefix_leads_on(end, turn, strength):
                 end += 1
                 continue
@@ -153,7 +160,7 @@ class _Names:
                 break
         return end if has_name else at
 
-    def _behind_broken_words(self, at: int, turn: range) -> int:
+    def _behind_broken_words(self, at: int, turn: range, strength: str) -> int:
         """The end of a name one or two words on, when recognition broke its beginning: "met zo 'n Dries"; else `at`."""
         call = self._call
         for start in (at + 1, at + 2):
@@ -162,6 +169,9 @@ class _Names:
             word = call.word(start, turn)
             if call.word(start - 1, turn) in _RELATIONS | _NEVER_AFTER_MET or _is_title(call.word(start - 1, turn)):
                 break
+            is_inner_capital = call.is_capital(start) and not call.starts_sentence(start, turn)
+            if strength == "title" and not (self._is_cased and is_inner_capital):
+                continue
             if word and not self._lexicon.is_dutch(word) and (end := self._name_end(start, turn, "strong")) > start:
                 return end
         return at
@@ -188,7 +198,7 @@ class _Names:
         word = call.tokens[at].bare
         if len(word) < 2 or not word.replace(".", "").isalpha() or word in FILLERS or self._is_office(at):
             return False
-        has_prefix = call.word(at - 1, turn) in PREFIXES
+        has_prefix = call.word(at - 1, turn) in PREFIXES or self._joins_names(at - 1, turn)
         if word in lexicon.not_names and not (strength == "title" and has_prefix):
             return False
         if _is_title(word) or word in _RELATIONS or word in _ABBREVIATIONS or word_value(word) is not None:
@@ -205,16 +215,22 @@ class _Names:
             is_likely = is_listed or (follows_first_name and not lexicon.is_dutch(word))
             return is_likely and strength != "weak"
         if strength == "weak":
-            return (is_listed and not (self._is_cased and lexicon.is_dutch(word))) or (
-                not self._is_cased and len(word) >= 4 and not lexicon.is_dutch(word)
-            )
+            return is_listed and not lexicon.is_dutch(word)
         # A title may stand alone ("mevrouw belde"), a name after "mijn naam is" may not: there any content word goes.
+        if strength == "greeting" and self._is_cased:
+            return is_listed or (not lexicon.is_dutch(word) and len(word) >= 3)
         return strength == "strong" or is_listed or not lexicon.is_dutch(word) or not self._is_cased
+
+    def _joins_names(self, at: int, turn: range) -> bool:
+        """Whether a married name goes on: "Smit-de" Raad."""
+        return at >= turn.start and bool(re.search(r"\w-(?:van|de|der|den|ter|ten|het)$", self._call.tokens[at].text))
 
     def _is_office(self, at: int) -> bool:
         """The name of a municipality or department, which is no person's."""
         call = self._call
         before = call.tokens[at - 1].bare if at else ""
+        if len(before) >= 6 and before.startswith("ge") and is_almost_in(before, _OFFICES):
+            return True
         return before in ("gemeente", "team", "afdeling", "gemeentehuis", "loket", "stadhuis") or call.tokens[
             at
         ].bare.startswith("gemeente")
@@ -225,15 +241,15 @@ class _Names:
             word in self._lexicon.first_names or word in self._lexicon.surnames
         )
 
-    def _listed(self, turn: range, is_opening: bool) -> bool:
-        """First names of the list that are no Dutch word, with the surname behind them."""
+    def _listed(self, turn: range) -> bool:
+        """First names of the list, and capitals on words that Dutch does not know, with the surname behind them."""
         call, lexicon = self._call, self._lexicon
         found = False
         for at in turn:
             word = call.tokens[at].bare
             if call.tokens[at].kind is not None or word in lexicon.not_names or word in lexicon.places:
                 continue
-            if self._is_office(at) or not (word in lexicon.first_names or (is_opening and self._is_stranger(at, turn))):
+            if self._is_office(at) or not (word in lexicon.first_names or self._is_stranger(at, turn)):
                 continue
             is_rare = not lexicon.is_dutch(word) and len(word) >= 4
             inner_capital = self._is_cased and call.is_capital(at) and not call.starts_sentence(at, turn)
@@ -246,12 +262,15 @@ class _Names:
         return found
 
     def _is_stranger(self, at: int, turn: range) -> bool:
-        """A capital inside a speaker's first sentence on a word that Dutch does not know: most likely a name."""
+        """A capital inside a sentence on a word that is no place, no street and not Dutch: most likely a name."""
         call, word = self._call, self._call.tokens[at].bare
-        if at - turn.start > 12 or len(word) < 3 or not word.isalpha() or word in _ABBREVIATIONS:
+        if len(word) < 3 or not word.isalpha() or word in _ABBREVIATIONS or _STREET.search(word):
             return False
-        is_capital = self._is_cased and call.is_capital(at) and not call.starts_sentence(at, turn)
-        return is_capital and not self._lexicon.is_dutch(word) and call.word(at - 1, turn) not in _NO_LEAD
+        if not self._is_cased or not call.is_capital(at) or call.starts_sentence(at, turn):
+            return False
+        if self._lexicon.is_dutch(word) or call.word(at - 1, turn) in _NO_LEAD:
+            return False
+        return not is_almost_in(word, self._lexicon.places) and not is_almost_in(word, self._lexicon.not_names)
 
     def _precedes_surname(self, at: int) -> bool:
         """Whether a word can be the first name before a name just found."""
@@ -277,7 +296,7 @@ class _Names:
     def _bare_answer(self, turn: range) -> bool:
         """The answer to a question for a name in which no name was recognised: what is no function word goes."""
         call, lexicon = self._call, self._lexicon
-        if len(turn) > 8:
+        if len(turn) > 6:
             return False
         found = False
         start = -1
@@ -323,7 +342,7 @@ class _Names:
                 is_capital = call.is_capital(at) and self._is_cased
                 is_ordinary = lexicon.is_dutch(word) or word in lexicon.places
                 if word in known:
-                    is_hit = is_capital or not is_ordinary
+                    is_hit = is_capital or not is_ordinary or len(word) >= _FUZZY_FROM
                 elif len(word) >= _FUZZY_FROM and (
                     not is_ordinary or (is_capital and not call.starts_sentence(at, turn))
                 ):
@@ -355,6 +374,17 @@ class _Names:
             and tokens[at - 1].kind == "person_name" and tokens[at - 1].bare in PREFIXES
             for at, token in enumerate(tokens)
         )  # fmt: skip
+
+
+_STREET = re.compile(r"(?:straat|weg|laan|plein|hof|singel|kade|gracht|dijk|steeg|pad|dreef|park|markt|baan|wijk)$")
+_OFFICES = frozenset(["gemeente", "gemeentehuis"])
+
+
+def is_almost_in(word: str, words: frozenset[str]) -> bool:
+    """Whether a word differs from one of the words by no more than a letter or so."""
+    from rapidfuzz import fuzz, process
+
+    return process.extractOne(word, words, scorer=fuzz.ratio, score_cutoff=82) is not None
 
 
 def _is_title(word: str) -> bool:

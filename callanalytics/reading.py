@@ -199,7 +199,7 @@ def _share_out(text: str, start_ms: int, end_ms: int, confidence: float) -> list
 _LETTER_NAMES = {
     "aa": "a", "bee": "b", "be": "b", "cee": "c", "see": "c", "dee": "d", "ef": "f", "gee": "g", "haa": "h", "ha": "h",
     "jee": "j", "kaa": "k", "ka": "k", "el": "l", "hel": "l", "em": "m", "pee": "p", "pe": "p", "kuu": "q", "ku": "q",
-    "err": "r", "ess": "s", "tee": "t", "te": "t", "vee": "v", "wee": "w", "ix": "x", "iks": "x", "ypsilon": "y",
+    "err": "r", "ess": "s", "tee": "t", "vee": "v", "wee": "w", "ix": "x", "iks": "x", "ypsilon": "y",
     "griekse": "y", "zet": "z", "zed": "z",
 }  # fmt: skip
 _LETTER_RUN = re.compile(

@@ -135,6 +135,7 @@ def _with_municipality(lexicon: Lexicon, config: Config) -> Lexicon:
 # When nobody says when the call was: a birth year must be at least _ADULT years back to count without being asked for.
 _DEFAULT_YEAR = 2025
 _ADULT = 18
+_WRITTEN_DATE = r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{2,4})"
 _MONTHS = ["januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober"]
 _MONTHS += ["november", "december"]
 _MONTH_OF = {name: number for number, name in enumerate(_MONTHS, start=1)} | {"mai": 5, "okt": 10, "sept": 9}
@@ -149,7 +150,7 @@ _BEFORE_TIME = word_set(
     "half halve kwart om vanaf tussen tegen rond omstreeks sinds binnen ongeveer circa elke per pas zon"
 )
 _KEYWORDS = {
-    "bsn": "bsn bsnnummer burgerservicenummer servicenummer sofinummer bsm burgernummer",
+    "bsn": "bsn bsnnummer burgerservicenummer servicenummer sofinummer burgernummer bsm psn bzn dsn besn bsen bsnr",
     "phone": "telefoonnummer mobielnummer mobiele mobiel mobieltje 06nummer terugbelnummer belnummer bereiken "
     "bereikbaar bereik nulzesnummer",
     "iban": "iban ibannummer rekeningnummer bankrekening bankrekeningnummer banknummer girorekening",
@@ -164,6 +165,7 @@ _KEYWORDS = {
     "number": "nummer nummertje nr",
 }
 _KIND_OF_KEYWORD = {word: kind for kind, words in _KEYWORDS.items() for word in words.split()}
+_SPELLED_BSN = ("bsn", "bsm", "psn", "dsn", "bsen", "bsem", "beesn", "beesen", "bees")
 _LONG_KEYWORDS = [word for word in _KIND_OF_KEYWORD if len(word) >= 8]
 _CASE_NEAR = word_set(
     "melding meldingen klacht verzoek terugbelverzoek aanvraag zaak dossier bezwaar bon boete beschikking afspraak "
@@ -180,17 +182,17 @@ _NO_STREET = word_set(
     rijweg omweg supermarkt speelplein parkeerplein zwembad sportpark speelveld sportveld vakantiepark woord waterland
     hoofdweg bezoek kleinhoek rotonde hoofdstraat winkelstraat zijstraat eenrichtingsweg landweg akkoord arbeidsmarkt"""
 )
-_HOUSE_GAP = FILLERS | word_set("nummer huisnummer nr bij op ik woon is het daar hoor staat en")
 _NUMBER_LEADS = word_set("nummer huisnummer nr is postcode bij")
+_NUMBERED = word_set("lijn loket kamer balie bus wachtrij rij ben bent paal vraag optie keuze")
 _COUNT_LEADS = word_set("om tussen rond vanaf tot voor na al nog die deze ongeveer of zon over binnen elke met maar")
 _AFTER_NUMBER = word_set(
     "is in en dat hoor ja te bij op ik daar ook dus he eh ehm nummer huisnummer postcode woon woont we het zo staat"
 )
 _ANSWERS = 3  # turns of the other party in which the answer to a question may come
+# The shapes that mean a plate by themselves; "ab 1234" may be a case number too and "1234 ab" a postcode.
 _PLATE = re.compile(
-    r"[a-z]{2}\d{4}|\d{4}[a-z]{2}|\d{2}[a-z]{2}\d{2}|[a-z]{2}\d{2}[a-z]{2}|[a-z]{4}\d{2}|\d{2}[a-z]{4}|\d{2}[a-z]{3}\d|"
-    r"\d[a-z]{3}\d{2}|[a-z]{2}\d{3}[a-z]|[a-z]\d{3}[a-z]{2}|[a-z]{3}\d{2}[a-z]|[a-z]\d{2}[a-z]{3}|\d[a-z]{2}\d{3}|"
-    r"\d{3}[a-z]{2}\d"
+    r"\d{2}[a-z]{2}\d{2}|[a-z]{2}\d{2}[a-z]{2}|[a-z]{4}\d{2}|\d{2}[a-z]{4}|\d{2}[a-z]{3}\d|\d[a-z]{3}\d{2}|"
+    r"[a-z]{2}\d{3}[a-z]|[a-z]\d{3}[a-z]{2}|[a-z]{3}\d{2}[a-z]|[a-z]\d{2}[a-z]{3}|\d[a-z]{2}\d{3}|\d{3}[a-z]{2}\d"
 )
 _IBAN = re.compile(r"nl\d{2}[a-z]{0,5}\d{2,}")
 _BANKS = word_set("ing inge rabo rabobank abn abna amro triodos trio sns snsb bunq knab asn asnb revolut regio ingb")
@@ -236,6 +238,7 @@ class _Numbers:
             self._dates()
             self._quantities()
             self._codes()
+            self._sweep()
             if is_answerer:
                 self._close_slots()
             if is_asker:
@@ -258,7 +261,16 @@ class _Numbers:
 
     def _close_slots(self) -> None:
         length = len(self._turn)
-        enough = {"phone": 9, "bsn": 8, "iban": 10, "postcode": 4, "house_number": 1, "birth_date": 1, "email": 1}
+        enough = {
+            "licence_plate": 2,
+            "phone": 9,
+            "bsn": 8,
+            "iban": 10,
+            "postcode": 4,
+            "house_number": 1,
+            "birth_date": 1,
+            "email": 1,
+        }
         for kind in list(self._wanted):
             given = self._digits_given.get(kind, 0) if self._answered.get(kind, -1) >= 0 else 0
             if given >= enough.get(kind, 4):
@@ -268,15 +280,15 @@ class _Numbers:
 
     def _open_slots(self) -> None:
         line = self._call.line(self._turn.start, self._turn.stop)
-        asked = {kind for _, kind in self._keywords} & PLACEHOLDERS.keys()
+        asked = {kind for _, kind in self._keywords} & (PLACEHOLDERS.keys() | {"case"})
         if asked & _VERIFYING or "verifi" in line:
             asked |= _VERIFYING  # they are asked for in one breath, and recognition loses one of them
         if _ASKS_PHONE.search(line):
             asked.add("phone")
         if _ASKS_HOUSE.search(line) and "mailadres" not in line.replace(" ", ""):
             asked |= {"house_number", "postcode"}
-        if "email" in asked and "phone" in asked and "bereik" not in line:
-            asked.discard("phone")
+        if "mail" in line:
+            asked.add("email")
         if self._last_case_turn == self._position:
             self._asked.pop("phone", None)
         for kind in asked:
@@ -292,12 +304,9 @@ class _Numbers:
             kind = _keyword_kind(word)
             if kind is None and word.replace(".", "") == "bsn":
                 kind = "bsn"
-            if (
-                kind is None
-                and word in ("b", "bs")
-                and call.line(at, min(at + 3, turn.stop)).replace(" ", "").startswith("bsn")
-            ):
-                kind = "bsn"
+            if kind is None and word in ("b", "p", "d", "bs", "be", "bee"):
+                spelled = call.line(at, min(at + 3, turn.stop)).replace(" ", "")
+                kind = "bsn" if spelled.startswith(_SPELLED_BSN) else None
             if kind is None and following and len(word) + len(following) >= 7:
                 kind = _keyword_kind(word + following)
                 kind = None if kind in ("number", "case") else kind
@@ -373,7 +382,7 @@ class _Numbers:
             token = call.tokens[at]
             if token.kind is not None:
                 continue
-            written = re.fullmatch(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{2,4})", token.text.strip(".,;:?!()"))
+            written = re.fullmatch(_WRITTEN_DATE, token.text.strip(".,;:?!()"))
             month = self._month(at)
             if written:
                 day, number, year = (int(part) for part in written.groups())
@@ -484,7 +493,14 @@ class _Numbers:
                 start, end = at, self._domain_end(at)
             elif width := self._at_sign(at, is_due):
                 start, end = self._local_start(at), self._domain_end(at + width)
-            elif is_due and (call.tokens[at].bare in _PROVIDERS or (self._is_dot(at) and self._awaits_email())):
+            elif self._is_dot(at) and self._awaits_email():
+                # An address is due and a dot is all that recognition left of it: what stands around it goes.
+                start, end = self._local_start(max(turn.start, at - 1)), self._sentence_end(at)
+            elif (
+                is_due
+                and call.tokens[at].bare in _PROVIDERS
+                and (call.word(at + 1, turn) in _DOTS | _TOP_LEVEL or SENTENCE_END.search(call.tokens[at].text))
+            ):
                 start, end = self._local_start(at), self._domain_end(at)
             else:
                 continue
@@ -531,6 +547,14 @@ class _Numbers:
             start -= 1
         return start
 
+    def _sentence_end(self, at: int) -> int:
+        end = at
+        while end < self._turn.stop and end - at < 12 and self._call.tokens[end].kind is None:
+            end += 1
+            if SENTENCE_END.search(self._call.tokens[end - 1].text):
+                break
+        return end
+
     def _domain_end(self, at: int) -> int:
         """Go on over the domain: "gmail punt com", "post mail punt n l"."""
         call, turn = self._call, self._turn
@@ -565,21 +589,46 @@ class _Numbers:
         for piece in pieces:
             self._piece(piece)
         digits = digits_of(run)
-        if len(digits) >= 8 and any(
-            kind is None and self._call.tokens[element.start].kind is None
-            for kind, element in zip(before, run, strict=True)
+        if (
+            len(digits) >= 8
+            and not _are_years([element.chars for element in run])
+            and any(
+                kind is None and self._call.tokens[element.start].kind is None
+                for kind, element in zip(before, run, strict=True)
+            )
         ):
             self._take(run, self._long_kind(digits, self._wanted))
+
+    def _sweep(self) -> None:
+        """Mark what still reads as eight digits or more, times and amounts included: no long number ever stays."""
+        call, turn = self._call, self._turn
+        at = turn.start
+        while at < turn.stop:
+            texts: list[str] = []
+            for token in call.tokens[at : turn.stop]:
+                if token.kind is not None or re.fullmatch(_WRITTEN_DATE, token.text.strip(".,;:?!()")):
+                    break
+                texts.append(token.text)
+            run = numbers.spoken_digits(texts, 0) if texts else None
+            if run and len(run[0]) >= 8 and not _are_years(texts[: run[1]]):
+                call.mark(at, at + run[1], self._long_kind(run[0], self._wanted))
+            at += run[1] if run else 1
 
     def _piece(self, run: list[Element]) -> None:
         digits = digits_of(run)
         if not any(self._is_digit(element.start) for element in run):
             return
         context = self._context(run[0].start)
+        is_citizen = self._call.roles[self._position] == "citizen"
+        if context == "number":
+            # a case's number is longer than that of a house
+            context = "" if is_citizen and len(digits) <= 3 else "case"
         wanted = {context} if context in PLACEHOLDERS else set(self._wanted)
+        if _are_years([element.chars for element in run]) and not wanted & _NUMERIC:
+            return
         chars = chars_of(run)
         echo = self._echo_of(digits)
-        if len(digits) < 8 and echo is None and self._is_case(run, context, wanted):
+        if len(digits) < 8 and echo is None and self._is_case(chars, context):
             self._cases.append(chars)
             self._last_case_turn = self._position
             return
@@ -593,6 +642,10 @@ class _Numbers:
             kind: str | None = self._long_kind(digits, wanted)
         else:
             kind = echo or self._short_kind(run, digits, wanted, context)
+        if kind is None and len(digits) >= 3 and self._call.roles[self._position] == "agent":
+            # a number the agent brings up is the municipality's, and the citizen may repeat it
+            self._cases.append(chars)
+            self._last_case_turn = self._position
         if kind == "house_number":
             self._house(run)
         elif kind:
@@ -611,14 +664,14 @@ class _Numbers:
         if kind == "number":
             if self._wanted or self._is_street_near(before):
                 return ""
-            return "case" if before - at <= 3 else ""
+            return "number" if before - at <= 3 else ""
         return kind
 
-    def _is_case(self, run: list[Element], context: str, wanted: set[str]) -> bool:
-        chars = chars_of(run)
-        if any(chars == case for case in self._cases):
+    def _is_case(self, chars: str, context: str) -> bool:
+        """Whether this is the number of a case: named so, asked for as such, or said before by the agent."""
+        if context == "case" or chars in self._cases:
             return True
-        if context == "case":
+        if not context and "case" in self._wanted and not self._wanted & _NUMERIC:
             return True
         # the citizen says the number after the agent, and recognition changes a digit
         is_next = 0 < self._position - self._last_case_turn <= 2
@@ -658,13 +711,18 @@ class _Numbers:
         """What fewer than eight digits are: by what was asked for, by the street before, or nothing personal."""
         n = len(digits)
         house_due = run[0].start <= self._house_due_until
-        if house_due and n <= 4:
+        if house_due and n <= 4 and not self._is_article(run):
             return "house_number"
         kind = None
         if self._is_street_before(run) and n <= 4:
             kind = "house_number"
         elif self._counts_things(run):
             kind = None
+        elif n >= 6 and self._call.roles[self._position] == "citizen":
+            # long, said by the citizen and no case number: an answer whose question recognition lost
+            kind = self._long_kind(digits, wanted)
+        elif n <= 3 and self._is_own_number(run):
+            kind = "house_number"
         elif digits.startswith("06") and n >= 4:
             kind = "phone"
         elif wanted & {"phone", "bsn", "iban"} and n >= 2 and not (n <= 4 and wanted & {"postcode", "house_number"}):
@@ -707,11 +765,13 @@ class _Numbers:
         return any(self._is_street(at) for at in range(max(self._turn.start, before - 6), before))
 
     def _is_street_before(self, run: list[Element]) -> bool:
-        """Whether a street stands right before a number, with no more than "nummer", "bij" and fillers between."""
+        """Whether a street stands close before a number that does not count things."""
         call, turn = self._call, self._turn
         at = run[0].start - 1
         said_number = False
-        while at >= turn.start and run[0].start - at <= 4 and call.word(at, turn) in _HOUSE_GAP:
+        while at >= turn.start and run[0].start - at <= 4 and not self._is_street(at):
+            if call.word(at, turn) in _COUNT_LEADS or SENTENCE_END.search(call.tokens[at].text):
+                return False
             said_number = said_number or call.word(at, turn) in ("nummer", "huisnummer", "nr")
             at -= 1
         if at < turn.start or not self._is_street(at):
@@ -724,6 +784,18 @@ class _Numbers:
             and not call.tokens[run[0].start].text[:1].isdigit()
         )
         return said_number or not (counts_things or self._is_article(run))
+
+    def _is_own_number(self, run: list[Element]) -> bool:
+        """A citizen's "nummer achttien": too short for a case, and nobody's queue, bus line or desk."""
+        call, turn, at = self._call, self._turn, run[0].start - 1
+        if (
+            call.roles[self._position] != "citizen"
+            or call.word(at, turn) not in ("nummer", "nr")
+            or self._is_article(run)
+        ):
+            return False
+        around = call.line(max(turn.start, at - 4), at), call.line(run[-1].end, min(run[-1].end + 4, turn.stop))
+        return not _NUMBERED & set(" ".join(around).split())
 
     def _house(self, run: list[Element]) -> None:
         """A number and the letter behind it; anything further in the run is left to its own."""
@@ -786,6 +858,8 @@ class _Numbers:
 
     def _plate(self, run: list[Element], chars: str, wanted: set[str]) -> bool:
         has_letter = any(c.isalpha() for c in chars)
+        if all(self._call.tokens[element.start].bare == "een" for element in run if element.chars.isdigit()):
+            return False  # the article, among letters that are none
         if "licence_plate" in wanted and (len(chars) >= 4 or (has_letter and len(chars) >= 3)):
             self._take(run, "licence_plate")
             return True
@@ -834,7 +908,7 @@ _DOTS = word_set("punt punten punth dot")
 _TOP_LEVEL = word_set("nl com net org eu be de online info nel enel hel frl amsterdam")
 _PROVIDERS = word_set(
     """gmail gmeel jimail hotmail hotmeel outlook live ziggo kpnmail planet xs4all icloud yahoo telfort upcmail casema
-    chello hetnet kpn tele2 solcon protonmail me msn zonnet quicknet freedom"""
+    chello hetnet kpn tele2 solcon protonmail msn zonnet quicknet freedom"""
 )
 _OFFICE = word_set("info gemeente kcc klantcontact post contact burgerzaken wmo secretariaat klantenservice")
 _LEAD_IN = word_set(
@@ -849,17 +923,22 @@ def _keyword_kind(word: str) -> str | None:
 
     if word in _KIND_OF_KEYWORD:
         return _KIND_OF_KEYWORD[word]
-    if word.endswith("nummer") and word not in ("nummer",):
-        for stem in ("telefoon", "huis", "huizen", "service", "rekening", "mobiel", "kenteken"):
-            if stem in word:
-                return _KIND_OF_KEYWORD.get(stem.replace("huizen", "huis") + "nummer", "licence_plate")
-        return "case"
-    if len(word) < 7:
-        return None
+    if re.fullmatch(r"e?m[a-z]{1,4}adres", word):
+        return "email"
+    if word.endswith("nummer"):
+        stems = ("telefoon", "huis", "huizen", "service", "rekening", "mobiel", "kenteken")
+        stem = next((stem for stem in stems if stem in word), "").replace("huizen", "huis")
+        return _KIND_OF_KEYWORD[stem + "nummer"] if stem else "case"
     for known in _LONG_KEYWORDS:
-        if abs(len(known) - len(word)) <= 3 and fuzz.ratio(word, known) >= 80:
+        if len(word) >= 7 and abs(len(known) - len(word)) <= 3 and fuzz.ratio(word, known) >= 80:
             return _KIND_OF_KEYWORD[known]
     return None
+
+
+def _are_years(texts: Sequence[str]) -> bool:
+    """Whether numbers are years in a row ("in 2024 en 2025"), not one long number."""
+    said = [numbers.digit_group([text], 0) for text in texts]
+    return all(re.fullmatch(r"(?:19|20)\d\d", group[0]) for group in said if group)
 
 
 def _is_almost_month(word: str) -> bool:

@@ -145,7 +145,8 @@ def test_no_eight_digits_in_a_row_survive(dialogue: str) -> None:
         at = 0
         while at < len(tokens):
             run = spoken_digits(tokens, at)
-            assert run is None or len(run[0]) < 8, turn.text
+            years = run and all(re.fullmatch(r"(19|20)\d\d\W*|en|dus|ja|nee|eh", t) for t in tokens[at : at + run[1]])
+            assert run is None or years or len(run[0]) < 8, turn.text
             at += run[1] if run else 1
 
 
