@@ -119,9 +119,23 @@ class Roles(Settings):
 
 
 class Redaction(Settings):
-    """Which personal data is replaced before anything leaves memory."""
+    """Which personal data is replaced before anything leaves memory; case numbers are no personal data by default."""
 
-    kinds: tuple[str, ...]
+    kinds: tuple[
+        Literal[
+            "person_name",
+            "bsn",
+            "phone",
+            "iban",
+            "email",
+            "postcode",
+            "house_number",
+            "birth_date",
+            "licence_plate",
+            "case_number",
+        ],
+        ...,
+    ]
 
 
 class Scorecard(Settings):

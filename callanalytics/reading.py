@@ -24,6 +24,7 @@ PLACEHOLDERS = {
     "house_number": "[HOUSE_NUMBER]",
     "birth_date": "[BIRTH_DATE]",
     "licence_plate": "[PLATE]",
+    "case_number": "[CASE_NUMBER]",
 }
 _KIND_OF = {placeholder: kind for kind, placeholder in PLACEHOLDERS.items()}
 PLACEHOLDER = re.compile("|".join(map(re.escape, PLACEHOLDERS.values())))

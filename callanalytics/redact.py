@@ -88,7 +88,7 @@ class Redactor:
     def _pass(self, transcript: Transcript) -> Redacted:
         call = Reading.of(transcript)
         year = transcript.started_at.year if transcript.started_at else _DEFAULT_YEAR
-        _Numbers(call, self._lexicon, year).mark_all()
+        _Numbers(call, self._lexicon, year, "case_number" in self._kinds).mark_all()
         mark_names(call, self._lexicon)
         turns: list[Turn] = []
         spans: list[RedactedSpan] = []
@@ -209,8 +209,9 @@ _ASKS_HOUSE = re.compile(
 class _Numbers:
     """Marks everything made of digits and letters in one call, turn by turn, with a memory of what was asked."""
 
-    def __init__(self, call: Reading, lexicon: Lexicon, year: int) -> None:
+    def __init__(self, call: Reading, lexicon: Lexicon, year: int, marks_cases: bool) -> None:
         self._call = call
+        self._marks_cases = marks_cases
         self._lexicon = lexicon
         self._year = year
         self._asked: dict[str, int] = {}  # kind -> turns in which its answer may still come
@@ -493,9 +494,11 @@ class _Numbers:
                 start, end = at, self._domain_end(at)
             elif width := self._at_sign(at, is_due):
                 start, end = self._local_start(at), self._domain_end(at + width)
-            elif self._is_dot(at) and self._awaits_email():
+            elif self._is_dot(at) and (self._awaits_email() or self._has_dots(at)):
                 # An address is due and a dot is all that recognition left of it: what stands around it goes.
                 start, end = self._local_start(max(turn.start, at - 1)), self._sentence_end(at)
+            elif is_due and re.search(r"\w\.(?:nl|com|net|org|eu|be)$", call.tokens[at].bare):
+                start, end = self._local_start(at), at + 1
             elif (
                 is_due
                 and call.tokens[at].bare in _PROVIDERS
@@ -509,6 +512,11 @@ class _Numbers:
             if call.mark(start, end, "email"):
                 self._answer("email", "1")
 
+    def _has_dots(self, at: int) -> bool:
+        """Whether a citizen says two dots in a sentence: an address, for a site has one and sums have none."""
+        dots = sum(self._is_dot(i) for i in range(at, self._sentence_end(at)))
+        return self._call.roles[self._position] == "citizen" and dots >= 2
+
     def _awaits_email(self) -> bool:
         return "email" in self._wanted and self._answered.get("email") != self._position
 
@@ -518,11 +526,10 @@ class _Numbers:
 
         call, turn = self._call, self._turn
         word, following = call.word(at, turn), call.word(at + 1, turn)
-        if not word:
-            return 0
-        if call.tokens[at].text.strip(".,") == "@" or word.startswith(("apenst", "apest", "aapst", "apenstaart")):
-            return 1
-        if len(word) >= 8 and fuzz.ratio(word, "apenstaartje") >= 70:
+        is_sign = word.startswith(("apenst", "apest", "aapst")) or call.tokens[at].text.strip(".,") == "@"
+        has_dot = is_due or any(self._is_dot(i) for i in turn)
+        is_bent = has_dot and bool(re.fullmatch(r"(?:ap|aa|op)\w*t?aar?t(?:je|jes|er)?|staartje", word))
+        if is_sign or is_bent or (len(word) >= 8 and fuzz.ratio(word, "apenstaartje") >= 70):
             return 1
         if word in ("apen", "ape", "aap", "apens") and re.match(r"st|ta", following):
             return 2
@@ -618,19 +625,16 @@ class _Numbers:
         digits = digits_of(run)
         if not any(self._is_digit(element.start) for element in run):
             return
-        context = self._context(run[0].start)
-        is_citizen = self._call.roles[self._position] == "citizen"
-        if context == "number":
-            # a case's number is longer than that of a house
-            context = "" if is_citizen and len(digits) <= 3 else "case"
+        context = self._context(run[0].start, len(digits))
         wanted = {context} if context in PLACEHOLDERS else set(self._wanted)
         if _are_years([element.chars for element in run]) and not wanted & _NUMERIC:
             return
         chars = chars_of(run)
         echo = self._echo_of(digits)
         if len(digits) < 8 and echo is None and self._is_case(chars, context):
-            self._cases.append(chars)
-            self._last_case_turn = self._position
+            self._note_case(run)
+            if self._marks_cases:
+                self._call.mark(run[0].start, run[-1].end, "case_number")
             return
         if self._account(run, chars, wanted):
             return
@@ -644,18 +648,21 @@ class _Numbers:
             kind = echo or self._short_kind(run, digits, wanted, context)
         if kind is None and len(digits) >= 3 and self._call.roles[self._position] == "agent":
             # a number the agent brings up is the municipality's, and the citizen may repeat it
-            self._cases.append(chars)
-            self._last_case_turn = self._position
+            self._note_case(run)
         if kind == "house_number":
             self._house(run)
         elif kind:
             self._take(run, kind)
 
+    def _note_case(self, run: list[Element]) -> None:
+        self._cases.append(chars_of(run))
+        self._last_case_turn = self._position
+
     def _take(self, run: Sequence[Element], kind: str) -> None:
         self._call.mark(run[0].start, run[-1].end, kind)
         self._answer(kind, digits_of(run))
 
-    def _context(self, before: int) -> str:
+    def _context(self, before: int, n_digits: int = 9) -> str:
         """The kind named last before a position in the turn, "" when none is near."""
         near = [(at, kind) for at, kind in self._keywords if 0 <= before - at <= 12]
         if not near:
@@ -664,7 +671,9 @@ class _Numbers:
         if kind == "number":
             if self._wanted or self._is_street_near(before):
                 return ""
-            return "number" if before - at <= 3 else ""
+            # a citizen's "nummer achttien" is too short for a case
+            is_house = n_digits <= 3 and self._call.roles[self._position] == "citizen"
+            return "case" if before - at <= 3 and not is_house else ""
         return kind
 
     def _is_case(self, chars: str, context: str) -> bool:

@@ -104,6 +104,13 @@ def test_only_configured_kinds_are_replaced() -> None:
     assert redactor.fingerprint != REDACTOR.fingerprint
 
 
+def test_case_numbers_are_replaced_when_configured() -> None:
+    config = load_config()
+    redaction = config.redaction.model_copy(update={"kinds": (*config.redaction.kinds, "case_number")})
+    redacted = Redactor(config.model_copy(update={"redaction": redaction}))(call_of(CALLS["case number"][0]))
+    assert redacted.transcript.turns[0].text == "Uw meldingsnummer is [CASE_NUMBER]."
+
+
 def test_the_fingerprint_is_stable() -> None:
     assert Redactor(load_config()).fingerprint == REDACTOR.fingerprint
 
