@@ -215,7 +215,7 @@ class _Names:
             is_likely = is_listed or (follows_first_name and not lexicon.is_dutch(word))
             return is_likely and strength != "weak"
         if strength == "weak":
-            return is_listed and not lexicon.is_dutch(word)
+            return is_listed and (not lexicon.is_dutch(word) or (not self._is_cased and word in lexicon.first_names))
         # A title may stand alone ("mevrouw belde"), a name after "mijn naam is" may not: there any content word goes.
         if strength == "greeting" and self._is_cased:
             return is_listed or (not lexicon.is_dutch(word) and len(word) >= 3)
