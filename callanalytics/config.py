@@ -97,7 +97,7 @@ class Diarization(Settings):
     step: float = Field(gt=0, le=1)
     threshold: float
     min_cluster_size: int
-    min_duration_off_s: float
+    bridge_ms: int  # a speaker's pause up to this long, in which nobody else speaks, belongs to the segment
     batch_size: int = Field(ge=1)
 
 

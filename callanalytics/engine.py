@@ -1,0 +1,317 @@
+"""A batch: list, skip what is published, run, publish, report.  The only module that keeps time.
+
+Calls are dealt out in shards; a shard is recognised together and published together.  The same `Worker` runs in this
+process, in several processes, or as Ray actors: `run_local` and `run_ray` differ in nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from callanalytics.config import Config
+from callanalytics.errors import CallError
+from callanalytics.intake import Refused, list_calls
+from callanalytics.models import find_model, sha256_of
+from callanalytics.records import CallResult, CallSource, FailureRow, RunRow
+from callanalytics.store import Store
+
+Outcome = tuple[list["CallResult | CallError"], dict[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do."""
+
+    found: int
+    todo: tuple[CallSource, ...]
+    refused: tuple[Refused, ...]
+    resumed: int
+    outdated: int  # published under another fingerprint: processed again
+    left: int  # beyond --limit
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run is; handed to the observer after every shard."""
+
+    total: int
+    published: int = 0
+    failed: int = 0
+    audio_ms: int = 0
+    wall_ms: int = 0
+    wall_ms_by_stage: dict[str, int] = field(default_factory=dict)
+
+
+class Observer(Protocol):
+    """Somebody who watches a run, such as the command line's progress bar."""
+
+    def planned(self, plan: Plan) -> None:
+        """What will be done, before anything is."""
+
+    def advanced(self, progress: Progress) -> None:
+        """After every shard."""
+
+    def failed(self, row: FailureRow) -> None:
+        """A call could not be processed."""
+
+
+def run(
+    config: Config,
+    recordings: Path,
+    output: Path,
+    observer: Observer,
+    *,
+    calls_csv: Path | None = None,
+    engine: str = "local",
+    workers: int | None = None,
+    until: str | None = None,
+    limit: int | None = None,
+) -> RunRow:
+    """Process every recording that isn't published yet; returns the row of this run, also written to OUT.
+
+    `until` is a local time HH:MM at which no new shard is begun; `limit` the number of calls to take at most.
+    Raises InputError, ManifestError, StoreError, StoreLocked, ModelMissing, ModelRefused, DeviceMissing before
+    anything is processed; what goes wrong with a call becomes a row of failures.
+    """
+    from callanalytics.criteria import load_detector
+    from callanalytics.pipeline import fingerprint
+
+    started, clock = datetime.now(UTC), time.monotonic()
+    calls = list_calls(recordings, calls_csv)
+    for name in _models(config):
+        find_model(name)
+    current = fingerprint(config)
+    store = Store(output, load_detector(config).ids)
+    store.open()
+    try:
+        plan = _plan(calls, store, current, limit)
+        observer.planned(plan)
+        run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        recorder = _Recorder(store, observer, Progress(total=len(plan.todo) + len(plan.refused)), run_id, current, clock)
+        for refused in plan.refused:
+            recorder.failure(refused.call, CallError(call_id=refused.call.call_id, stage="intake", reason=refused.reason))
+        shards = _cut_shards(plan.todo, config.engine.shard_calls, workers or config.engine.workers)
+        deadline = _deadline(until, config)
+        run_shards = {"local": run_local, "ray": run_ray}[engine]
+        for shard, outcome in run_shards(config, shards, workers or config.engine.workers, deadline):
+            recorder.shard(shard, outcome)
+        progress = recorder.progress
+        row = RunRow(
+            run_id=run_id,
+            started_at=started,
+            finished_at=datetime.now(UTC),
+            found=plan.found,
+            resumed=plan.resumed,
+            published=progress.published,
+            failed=progress.failed,
+            left=plan.left + progress.total - progress.published - progress.failed,
+            audio_ms=progress.audio_ms,
+            wall_ms=round((time.monotonic() - clock) * 1000),
+            wall_ms_by_stage=progress.wall_ms_by_stage,
+            versions=_versions(config),
+            pipeline_fingerprint=current,
+        )
+        store.publish_run(row)
+    finally:
+        store.close()
+    return row
+
+
+class _Recorder:
+    """Turns outcomes into published rows and counts them."""
+
+    def __init__(
+        self, store: Store, observer: Observer, progress: Progress, run_id: str, fingerprint: str, clock: float
+    ) -> None:
+        self.progress = progress
+        self._store, self._observer = store, observer
+        self._run_id, self._fingerprint, self._clock = run_id, fingerprint, clock
+        self._parts = 0
+        self._attempts = {
+            (row["call_id"], row["recording"]): row["attempts"]
+            for row in store.failures()
+            if row["pipeline_fingerprint"] == fingerprint
+        }
+
+    def shard(self, calls: Sequence[CallSource], outcome: Outcome) -> None:
+        results, wall_ms = outcome
+        now = datetime.now(UTC)
+        done = [
+            replace(
+                r,
+                call=replace(
+                    r.call, pipeline_fingerprint=self._fingerprint, run_id=self._run_id, processed_at=now
+                ),
+            )
+            for r in results
+            if isinstance(r, CallResult)
+        ]
+        if done:
+            self._store.publish(done, f"part-{self._run_id}-{self._parts:05d}")
+            self._parts += 1
+        self.progress.published += len(done)
+        self.progress.audio_ms += sum(r.call.duration_ms for r in done)
+        for stage, ms in wall_ms.items():
+            self.progress.wall_ms_by_stage[stage] = self.progress.wall_ms_by_stage.get(stage, 0) + ms
+        for call, result in zip(calls, results, strict=True):
+            if isinstance(result, CallError):
+                self.failure(call, result)
+        self.progress.wall_ms = round((time.monotonic() - self._clock) * 1000)
+        self._observer.advanced(self.progress)
+
+    def failure(self, call: CallSource, error: CallError) -> None:
+        path = Path(call.path)
+        row = FailureRow(
+            call_id=call.call_id,
+            recording=call.recording,
+            recording_sha256=sha256_of(path) if path.is_file() and os.access(path, os.R_OK) else None,
+            stage=error.stage,
+            error=type(error).__name__,
+            message=error.reason,
+            attempts=self._attempts.get((call.call_id, call.recording), 0) + 1,
+            pipeline_fingerprint=self._fingerprint,
+            run_id=self._run_id,
+            failed_at=datetime.now(UTC),
+        )
+        self._store.publish_failure(row)
+        self.progress.failed += 1
+        self._observer.failed(row)
+
+
+def _plan(calls: Sequence[CallSource | Refused], store: Store, fingerprint: str, limit: int | None) -> Plan:
+    published = store.published()
+    todo: list[CallSource] = []
+    resumed = outdated = 0
+    for call in calls:
+        if isinstance(call, Refused):
+            continue
+        before = published.get(call.call_id)
+        if before and before.fingerprint == fingerprint and before.recording_sha256 == _hash_or_none(call):
+            resumed += 1
+            continue
+        outdated += before is not None
+        todo.append(call)
+    taken = todo if limit is None else todo[:limit]
+    refused = tuple(c for c in calls if isinstance(c, Refused))
+    return Plan(len(calls), tuple(taken), refused, resumed, outdated, len(todo) - len(taken))
+
+
+def _hash_or_none(call: CallSource) -> str | None:
+    try:
+        return sha256_of(Path(call.path))
+    except OSError:
+        return None
+
+
+def _cut_shards(calls: Sequence[CallSource], size: int, workers: int) -> list[list[CallSource]]:
+    """Shards of at most `size` calls, smaller when there would not be one for every worker."""
+    size = max(1, min(size, -(-len(calls) // max(1, workers))))
+    return [list(calls[i : i + size]) for i in range(0, len(calls), size)]
+
+
+def _deadline(until: str | None, config: Config) -> float | None:
+    """The monotonic time at which the local time is `until` next, null when there is no end."""
+    if until is None:
+        return None
+    hour, minute = (int(part) for part in until.split(":"))
+    now = datetime.now(ZoneInfo(config.municipality.timezone))
+    end = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    seconds = (end - now).total_seconds()
+    return time.monotonic() + (seconds if seconds > 0 else seconds + 86_400)
+
+
+def run_local(
+    config: Config, shards: Sequence[list[CallSource]], workers: int, deadline: float | None
+) -> Iterator[tuple[list[CallSource], Outcome]]:
+    """Shards with their outcomes, from this process or from `workers` processes, in the order they are done."""
+    waiting = iter(shards)
+
+    def upcoming() -> list[CallSource] | None:
+        return None if deadline is not None and time.monotonic() >= deadline else next(waiting, None)
+
+    if workers == 1:
+        from callanalytics.pipeline import Worker
+
+        worker = Worker(config) if shards else None
+        while worker and (shard := upcoming()):
+            yield shard, worker(shard)
+        return
+
+    import multiprocessing
+    from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    # Spawned, not forked: a fork would copy the threads' locks of the libraries loaded here.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _start_worker, (config, threads)) as pool:
+        running: dict[Future[Outcome], list[CallSource]] = {}
+        while True:
+            while len(running) < workers and (shard := upcoming()):
+                running[pool.submit(_work, shard)] = shard
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
+
+
+_worker: Any = None  # of a spawned process; one each
+
+
+def _start_worker(config: Config, threads: int) -> None:
+    global _worker  # noqa: PLW0603  # a process pool has no other place for what a process loaded once
+    from callanalytics.pipeline import Worker
+
+    _worker = Worker(config, threads)
+
+
+def _work(shard: list[CallSource]) -> Outcome:
+    outcome: Outcome = _worker(shard)
+    return outcome
+
+
+def run_ray(
+    config: Config, shards: Sequence[list[CallSource]], workers: int, deadline: float | None
+) -> Iterator[tuple[list[CallSource], Outcome]]:
+    """The same on a Ray cluster: one actor per worker, each with the models loaded once."""
+    import ray
+
+    from callanalytics.pipeline import Worker
+
+    ray.init(ignore_reinit_error=True, include_dashboard=False, log_to_driver=False)
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    actor = ray.remote(num_cpus=threads)(Worker)
+    idle = [actor.remote(config, threads) for _ in range(min(workers, len(shards)))]
+    waiting, running = iter(shards), {}
+    while True:
+        while idle and not (deadline is not None and time.monotonic() >= deadline) and (shard := next(waiting, None)):
+            worker = idle.pop()
+            running[worker.__call__.remote(shard)] = (worker, shard)
+        if not running:
+            return
+        (done, *_), _ = ray.wait(list(running))
+        worker, shard = running.pop(done)
+        idle.append(worker)
+        yield shard, ray.get(done)
+
+
+def _models(config: Config) -> list[str]:
+    models = config.models
+    voices = [models.diarization] if models.diarization else [models.segmentation, models.embedding]
+    return [models.recognition, *voices]
+
+
+def _versions(config: Config) -> dict[str, str]:
+    packages = ("callanalytics", "faster-whisper", "ctranslate2", "pyannote-audio", "spacy", "scikit-learn", "pyarrow")
+    return {"python": platform.python_version(), **{p: version(p) for p in packages}} | {
+        f"model:{task}": name for task, name in zip(("recognition", "segmentation", "embedding"), _models(config), strict=False)
+    }

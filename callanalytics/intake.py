@@ -1,0 +1,193 @@
+"""What there is to process: recordings in a folder, with what calls.csv, JSON sidecars or vCon files say about them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from callanalytics.errors import InputError, ManifestError
+from callanalytics.records import CallSource
+
+AUDIO_SUFFIXES = {".wav", ".mp3", ".opus", ".ogg", ".oga", ".m4a", ".mp4", ".aac", ".flac", ".gsm", ".wma", ".webm"}
+COLUMNS = {
+    "call_id", "recording", "started_at", "agent_id", "queue", "direction", "agent_channel", "caller_ref", "wait_s",
+}  # fmt: skip
+MAX_SIDECAR_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A recording that can't be taken in, and why."""
+
+    call: CallSource
+    reason: str
+
+
+def list_calls(recordings: Path, calls_csv: Path | None = None) -> list[CallSource | Refused]:
+    """Every recording of a folder (with its subfolders) or the one file given, sorted by call id.
+
+    A row of `calls_csv` describes the recording it names, relative to the csv's folder or to `recordings`; a row
+    whose recording isn't there is refused, so that it ends as a failure and not in silence.  A recording without a
+    row is taken with its sidecar `<stem>.json` or vCon, else with what its name says.
+
+    Raises InputError when `recordings` is not there, ManifestError when the csv can't be used.
+    """
+    if not recordings.exists():
+        raise InputError(path=recordings, reason="there is no such file or folder.")
+    root = recordings if recordings.is_dir() else recordings.parent
+    found = sorted(_audio_files(recordings))
+    by_path = {path.resolve(): path for path in found}
+    calls: list[CallSource | Refused] = []
+    described: set[Path] = set()
+    for line, row in _read_csv(calls_csv) if calls_csv else ():
+        bases = [calls_csv.parent, root] if calls_csv else [root]
+        candidates = [(base / row["recording"]).resolve() for base in bases]
+        path = next((p for p in candidates if p in by_path), None)
+        try:
+            call = _describe(row, path or candidates[0])
+        except ValueError as error:
+            raise ManifestError(path=calls_csv, reason=f"line {line}: {error}") from None
+        if path is None:
+            if any(p.is_file() for p in candidates):
+                continue  # listed, but not in the folder or file that this run was asked for
+            calls.append(Refused(call, "the recording that calls.csv names is not there; copy it or remove the row."))
+        elif path in described:
+            calls.append(Refused(call, "calls.csv names this recording twice; keep one row."))
+        else:
+            described.add(path)
+            calls.append(call)
+    for path in found:
+        if path.resolve() not in described:
+            calls.append(_from_sidecar(path, root))
+    return _unique(calls)
+
+
+def _audio_files(recordings: Path) -> Iterator[Path]:
+    if recordings.is_file():
+        yield recordings
+        return
+    root = recordings.resolve()
+    for path in recordings.rglob("*"):
+        # A link that leads out of the folder could publish any file of this machine.
+        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and path.resolve().is_relative_to(root):
+            yield path
+
+
+def _read_csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            names = set(reader.fieldnames or ())
+            if "recording" not in names:
+                raise ManifestError(path=path, reason='the column "recording" is missing in its first line.')
+            if unknown := names - COLUMNS:
+                known = ", ".join(sorted(COLUMNS))
+                raise ManifestError(path=path, reason=f"unknown column {sorted(unknown)[0]!r}; it knows {known}.")
+            for row in reader:
+                if None in row or not (row["recording"] or "").strip():
+                    raise ManifestError(
+                        path=path, reason=f"line {reader.line_num}: no recording is named, or a value too many."
+                    )
+                yield reader.line_num, {k: (v or "").strip() for k, v in row.items()}
+    except OSError as error:
+        raise ManifestError(path=path, reason=f"{error.strerror or error}.") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise ManifestError(path=path, reason="it is not a CSV file in UTF-8.") from None
+
+
+def _describe(row: Mapping[str, Any], path: Path) -> CallSource:
+    """A call from metadata; raises ValueError with a sentence for the user when a value makes no sense."""
+
+    def text(name: str) -> str | None:
+        value = row.get(name)
+        return str(value).strip() or None if value is not None else None
+
+    started, channel, wait = text("started_at"), text("agent_channel"), text("wait_s")
+    started_at = None
+    if started:
+        try:
+            started_at = datetime.fromisoformat(started)
+        except ValueError:
+            raise ValueError(f'started_at "{started}" is no date and time like 2026-10-05T09:42:00+02:00.') from None
+        if started_at.tzinfo is None:
+            raise ValueError(f'started_at "{started}" has no time zone; write +01:00 or +02:00 behind it.')
+    if channel not in (None, "0", "1"):
+        raise ValueError(f'agent_channel "{channel}" must be 0, 1 or empty.')
+    try:
+        wait_s = float(wait) if wait else None
+    except ValueError:
+        raise ValueError(f'wait_s "{wait}" is no number of seconds.') from None
+    call_id = text("call_id") or path.stem
+    if not re.fullmatch(r"[\w.@:+=-]{1,200}", call_id):
+        raise ValueError("call_id may hold letters, digits and . _ - @ : + = only, 200 at most.")
+    return CallSource(
+        call_id=call_id,
+        recording=str(row.get("recording") or path.name),
+        path=str(path),
+        started_at=started_at,
+        agent_id=text("agent_id"),
+        queue=text("queue"),
+        direction=text("direction"),
+        agent_channel=int(channel) if channel else None,
+        caller_ref=text("caller_ref"),
+        wait_s=wait_s,
+    )
+
+
+def _from_sidecar(path: Path, root: Path) -> CallSource | Refused:
+    recording = str(path.relative_to(root))
+    safe_id = re.sub(r"[^\w.@:+=-]", "_", path.stem)[:200] or "_"
+    plain = CallSource(call_id=safe_id, recording=recording, path=str(path))
+    for sidecar in (path.with_suffix(".json"), path.with_suffix(".vcon"), path.with_suffix(".vcon.json")):
+        if not sidecar.is_file():
+            continue
+        try:
+            if sidecar.stat().st_size > MAX_SIDECAR_BYTES:
+                raise ValueError("it is larger than 1 MB.")
+            tree = json.loads(sidecar.read_text(encoding="utf-8"))
+            if not isinstance(tree, dict):
+                raise ValueError("it holds no JSON object.")
+            row = _from_vcon(tree) if "vcon" in tree else {k: v for k, v in tree.items() if k in COLUMNS}
+            return replace(_describe({"call_id": safe_id, **row, "recording": recording}, path), path=str(path))
+        except (OSError, ValueError) as error:
+            reason = str(error) if isinstance(error, ValueError) and not isinstance(error, json.JSONDecodeError) else (
+                "it can't be read as JSON."
+            )
+            return Refused(plain, f"its sidecar {sidecar.name} can't be used: {reason}")
+    return plain
+
+
+def _from_vcon(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """What a vCon (draft-ietf-vcon-vcon-core) says about the call; names and numbers of parties are not taken."""
+    dialog = next((d for d in tree.get("dialog") or () if isinstance(d, dict) and d.get("type") == "recording"), {})
+    return {
+        "call_id": tree.get("uuid"),
+        "started_at": dialog.get("start") or tree.get("created_at"),
+    }
+
+
+def _unique(calls: list[CallSource | Refused]) -> list[CallSource | Refused]:
+    """Sorted by id; recordings that share an id are refused from the second on: their rows could not be told apart."""
+    ids = Counter(_source(c).call_id for c in calls)
+    ordered = sorted(calls, key=lambda c: (_source(c).call_id, _source(c).recording))
+    seen: set[str] = set()
+    result: list[CallSource | Refused] = []
+    for call in ordered:
+        source = _source(call)
+        if ids[source.call_id] > 1 and source.call_id in seen and isinstance(call, CallSource):
+            result.append(Refused(source, "another recording has the same call_id; give each its own in calls.csv."))
+        else:
+            result.append(call)
+        seen.add(source.call_id)
+    return result
+
+
+def _source(call: CallSource | Refused) -> CallSource:
+    return call if isinstance(call, CallSource) else call.call

@@ -1,0 +1,237 @@
+"""The Parquet datasets under OUT: publish atomically, know what is published, repair after a kill.
+
+A part is what one batch of calls brought: files of the same name in several datasets.  Publishing writes every file
+beside its place, fsyncs it, then renames: details (turns, criteria, promises, events) first, calls last.  So a call
+that can be read in `calls` has all its details, and details without their call are the trace of a kill: `recover`
+removes them at the next start, under the lock.  What is published is the ledger; there is no other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from callanalytics.errors import StoreError, StoreLocked
+from callanalytics.records import CallResult, FailureRow, RunRow, arrow_schema, to_rows
+
+DETAILS = ("turns", "criteria", "promises", "events")
+UNKNOWN_DATE = "__HIVE_DEFAULT_PARTITION__"  # what readers of Hive partitions take for null
+STAGING = ".staging"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Where a published call lies, and what it was made from."""
+
+    recording_sha256: str
+    fingerprint: str
+    part: Path  # of the dataset calls
+    processed_at: Any
+
+
+class Store:
+    """OUT, opened for writing by one run at a time."""
+
+    def __init__(self, root: Path, criteria: Sequence[str] = ()) -> None:
+        """`criteria` are the ids that give `calls` its two columns per criterion."""
+        self.root = root
+        self._criteria = tuple(criteria)
+        self._lock: IO[str] | None = None
+
+    def open(self) -> None:
+        """Make OUT when absent, take its lock, repair what a killed run left.
+
+        Raises StoreLocked while another run holds it, StoreError when OUT can't be written.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = (self.root / ".lock").open("w")
+        except OSError as error:
+            raise StoreError(path=self.root, reason=f"{error.strerror}; choose a folder you may write to.") from None
+        try:
+            # The kernel drops this lock when the process ends, however it ends.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise StoreLocked(path=self.root) from None
+        self._lock = lock
+        shutil.rmtree(self.root / STAGING, ignore_errors=True)
+        self._recover()
+
+    def close(self) -> None:
+        """Give the lock back."""
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    def published(self) -> dict[str, Published]:
+        """Every published call by id."""
+        import pyarrow.parquet as pq
+
+        found: dict[str, Published] = {}
+        columns = ["call_id", "recording_sha256", "pipeline_fingerprint", "processed_at"]
+        for part in sorted((self.root / "calls").glob("date=*/*.parquet")):
+            for row in pq.read_table(part, columns=columns, partitioning=None).to_pylist():
+                entry = Published(row["recording_sha256"], row["pipeline_fingerprint"], part, row["processed_at"])
+                found[row["call_id"]] = entry
+        return found
+
+    def failures(self) -> list[dict[str, Any]]:
+        """Every row of failures."""
+        import pyarrow.parquet as pq
+
+        parts = sorted((self.root / "failures").glob("date=*/*.parquet"))
+        return [row for part in parts for row in pq.read_table(part, partitioning=None).to_pylist()]
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Every row of runs, oldest first."""
+        import pyarrow.parquet as pq
+
+        parts = (self.root / "runs").glob("date=*/*.parquet")
+        rows = [row for part in parts for row in pq.read_table(part, partitioning=None).to_pylist()]
+        return sorted(rows, key=lambda row: row["started_at"])
+
+    def publish(self, results: Sequence[CallResult], part_id: str) -> None:
+        """Make these calls readable, all of each at once; rows of the same calls from before give way."""
+        before = self.published() if (self.root / "calls").exists() else {}
+        replaced = {r.call.call_id: before[r.call.call_id].part for r in results if r.call.call_id in before}
+        staged: list[tuple[Path, Path]] = []
+        for dataset in (*DETAILS, "calls"):
+            by_date: dict[str, list[dict[str, Any]]] = {}
+            for result in results:
+                by_date.setdefault(result.local_date or UNKNOWN_DATE, []).extend(to_rows(result, dataset))
+            for date, rows in sorted(by_date.items()):
+                if rows or dataset == "calls":
+                    staged.append(self._stage(dataset, date, part_id, rows))
+        self._rename(staged)
+        self._drop_calls(replaced)
+        for result in results:
+            self._forget_failure(result.call.call_id)
+
+    def publish_failure(self, row: FailureRow) -> None:
+        """Write why a call failed; an earlier reason gives way.  A call published before stays published."""
+        name = f"failure-{_safe(row.call_id)}-{_safe(row.recording)}"
+        date = row.failed_at.date().isoformat()
+        self._rename([self._stage("failures", date, name, [asdict(row)])])
+        for old in (self.root / "failures").glob(f"date=*/{name}.parquet"):
+            if old.parent.name != f"date={date}":
+                old.unlink()
+
+    def publish_run(self, row: RunRow) -> None:
+        """Write the row of a run."""
+        self._rename([self._stage("runs", row.started_at.date().isoformat(), f"run-{row.run_id}", [asdict(row)])])
+
+    def _stage(self, dataset: str, date: str, name: str, rows: list[dict[str, Any]]) -> tuple[Path, Path]:
+        """Write rows to a file beside OUT's datasets and make sure they are on disk: (staged, final)."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        schema = arrow_schema(dataset, self._criteria if dataset == "calls" else ())
+        table = pa.Table.from_pylist(rows, schema=schema)
+        final = self.root / dataset / f"date={date}" / f"{name}.parquet"
+        staged = self.root / STAGING / f"{dataset}.{date}.{name}.parquet"
+        try:
+            staged.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+                pq.write_table(table, stream, compression="zstd")
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise StoreError(path=self.root, reason=f"{error.strerror}; nothing that is published is lost.") from None
+        return staged, final
+
+    def _rename(self, staged: Iterable[tuple[Path, Path]]) -> None:
+        folders = set()
+        for source, final in staged:
+            try:
+                final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                os.replace(source, final)
+            except OSError as error:
+                raise StoreError(path=self.root, reason=f"{error.strerror}; nothing published is lost.") from None
+            folders.add(final.parent)
+        for folder in folders:
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    def _drop_calls(self, where: dict[str, Path]) -> None:
+        """Rewrite parts without these calls: the calls first, so that no call is ever seen without its details."""
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        by_part: dict[Path, set[str]] = {}
+        for call_id, part in where.items():
+            by_part.setdefault(part, set()).add(call_id)
+        for part, ids in by_part.items():
+            for dataset in ("calls", *DETAILS):
+                path = self.root / dataset / part.parent.name / part.name
+                if not path.exists():
+                    continue
+                table = pq.read_table(path, partitioning=None)
+                kept = table.filter(pc.invert(pc.is_in(table["call_id"], value_set=_strings(ids))))
+                if not kept.num_rows:
+                    path.unlink()
+                    continue
+                staged = self.root / STAGING / f"rewrite.{dataset}.{part.parent.name}.{path.name}"
+                staged.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+                    pq.write_table(kept, stream, compression="zstd")
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                self._rename([(staged, path)])
+
+    def _forget_failure(self, call_id: str) -> None:
+        import pyarrow.parquet as pq
+
+        for path in (self.root / "failures").glob(f"date=*/failure-{_safe(call_id)}-*.parquet"):
+            if pq.read_table(path, columns=["call_id"], partitioning=None)["call_id"][0].as_py() == call_id:
+                path.unlink()
+
+    def _recover(self) -> None:
+        """Finish what a kill interrupted: details whose calls never came, calls that gave way to newer rows."""
+        import pyarrow.parquet as pq
+
+        committed = {(p.parent.name, p.name) for p in (self.root / "calls").glob("date=*/*.parquet")}
+        for dataset in DETAILS:
+            for path in (self.root / dataset).glob("date=*/*.parquet"):
+                if (path.parent.name, path.name) not in committed:
+                    path.unlink()
+        newest: dict[str, tuple[Any, Path]] = {}
+        stale: list[tuple[str, Path]] = []
+        for part in sorted((self.root / "calls").glob("date=*/*.parquet")):
+            table = pq.read_table(part, columns=["call_id", "processed_at"], partitioning=None)
+            for row in table.to_pylist():
+                entry = (row["processed_at"], part)
+                other = newest.get(row["call_id"])
+                if other is None or entry[0] >= other[0]:
+                    newest[row["call_id"]] = entry
+                    if other:
+                        stale.append((row["call_id"], other[1]))
+                else:
+                    stale.append((row["call_id"], part))
+        for call_id, part in stale:
+            self._drop_calls({call_id: part})
+        for row in self.failures():
+            entry_ = newest.get(row["call_id"])
+            if entry_ and entry_[0] >= row["failed_at"]:
+                self._forget_failure(row["call_id"])
+
+
+def _strings(values: Iterable[str]) -> Any:
+    import pyarrow as pa
+
+    return pa.array(sorted(values), pa.string())
+
+
+def _safe(text: str) -> str:
+    """A file name's part from an id: never a path, never longer than the file system takes."""
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
