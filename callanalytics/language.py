@@ -19,6 +19,12 @@ from callanalytics.records import Turn, Word
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text as a set: how lists of words stand in this package."""
+    return frozenset(text.split())
+
+
 PLACEHOLDER = re.compile(r"\[[A-Z_]+\]")  # what redaction puts in the place of personal data
 NAME = "[NAME]"
 
@@ -52,7 +58,7 @@ def normalise_word(text: str) -> tuple[str, ...]:
     placeholder = PLACEHOLDER.search(text)
     if placeholder:
         return (placeholder.group(),)
-    word = strip_marks(text.translate(_APOSTROPHES).lower()).strip(" \t\n.,;:?!…\"()[]{}«»“”„*-–—")
+    word = strip_marks(text.translate(_APOSTROPHES).lower()).strip(' \t\n.,;:?!…"()[]{}«»“”„*-–—')
     word = _SHORT.get(word, word)
     tokens = []
     for part in re.split(r"[\s\-–—/]+", word):
@@ -200,7 +206,8 @@ def lemma(word: str) -> str:
 
 
 _SOUNDS = [(re.compile(pattern), sound) for pattern, sound in (
-    (r"sch(?=$|[^aeiouyr])", "s"), (r"ch", "g"), (r"ei|ey|ij", "Y"), (r"au|ouw|auw|ou", "W"), (r"ph|v", "f"), (r"z", "s"),
+    (r"sch(?=$|[^aeiouyr])", "s"), (r"ch", "g"), (r"ei|ey|ij", "Y"), (r"au|ouw|auw|ou", "W"), (r"ph|"
+    r"v", "f"), (r"z", "s"),
     (r"ck|c(?=[aoukltr]|$)|q", "k"), (r"c", "s"), (r"dt|d(?=$)", "t"), (r"b(?=$)", "p"), (r"tie", "tsi"), (r"th", "t"),
     (r"ie|y", "i"), (r"h", ""), (r"(.)\1+", r"\1"), (r"n(?=$)", ""),
 )]  # fmt: skip
@@ -208,34 +215,37 @@ _SOUNDS = [(re.compile(pattern), sound) for pattern, sound in (
 
 @lru_cache(maxsize=50_000)
 def sound(word: str) -> str:
-    """A key that words share which sound alike on a Dutch telephone line: gebelt = gebeld, feit = veit, klicht = kligt."""
+    """A key shared by words that sound alike on a Dutch telephone line: gebelt = gebeld, feilig = veilig."""
     key = word
     for pattern, replacement in _SOUNDS:
         key = pattern.sub(replacement, key)
     return key
 
 
-NUMBER_WORDS = frozenset(
+_LONG = 11  # letters from which two words may be one compound with a letter wrong
+NUMBER_WORDS = word_set(
     "nul een twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien zeventien "
     "achttien negentien twintig dertig veertig vijftig zestig zeventig tachtig negentig honderd duizend anderhalf "
-    "anderhalve paar".split()
+    "anderhalve paar"
 )
-TIME_WORDS = frozenset(
+TIME_WORDS = word_set(
     "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag maandagochtend maandagmiddag dinsdagochtend "
     "dinsdagmiddag woensdagochtend woensdagmiddag donderdagochtend donderdagmiddag vrijdagochtend vrijdagmiddag "
-    "vandaag morgen overmorgen vanmiddag vanmorgen vanochtend vanavond morgenochtend morgenmiddag morgenavond weekend "
-    "januari februari maart april mei juni juli augustus september oktober november december straks volgende".split()
+    "vandaag morgen overmorgen vanmiddag vanmorgen vanochtend vanavond morgenochtend morgenmiddag morgenavond "
+    "weekend januari februari maart april mei juni juli augustus september oktober november december straks "
+    "volgende"
 )
 _NUMBER_ROOT = "een|twee|drie|vier|vijf|zes|zeven|acht|negen"
 _NUMBER = re.compile(rf"\d+|({_NUMBER_ROOT})(en)?(twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig)|"
                      rf"({_NUMBER_ROOT})?(honderd|duizend).*")  # fmt: skip
 # Words that can stand where a name may ("u spreekt met ...") without being one.
-NO_NAMES = frozenset(
-    "de het een u mij ons hem haar hen wie mijn uw onze ons jou je jullie die dat deze dit wat waar waarmee en of ja nee "
-    "nu zo dan hier daar al ook nog even gemeente stadhuis gemeentehuis klantcontactcentrum klantenservice kcc afdeling "
-    "team burgerzaken medewerker collega mevrouw meneer heer name betrekking spoed goedemorgen goedemiddag goedenavond "
-    "goedendag hallo hoi dag welkom elkaar alle twee beide niemand iemand alles van voor over bij naar op in "
-    "belastingen vergunningen receptie telefoon nummer adres wonen zorg jeugd dienst loket balie publiekszaken".split()
+NO_NAMES = word_set(
+    "de het een u mij ons hem haar hen wie mijn uw onze ons jou je jullie die dat deze dit wat waar waarmee en of "
+    "ja nee nu zo dan hier daar al ook nog even gemeente stadhuis gemeentehuis klantcontactcentrum klantenservice "
+    "kcc afdeling team burgerzaken medewerker collega mevrouw meneer heer name betrekking spoed goedemorgen "
+    "goedemiddag goedenavond goedendag hallo hoi dag welkom elkaar alle twee beide niemand iemand alles van voor "
+    "over bij naar op in belastingen vergunningen receptie telefoon nummer adres wonen zorg jeugd dienst loket "
+    "balie publiekszaken"
 )
 
 
@@ -316,6 +326,7 @@ class Reader:
             if len(word) >= 4:
                 self._by_sound.setdefault(sound(word), word)
                 self._by_length.setdefault(len(word), []).append(word)
+        self._compounds: dict[str, str | None] = {}
         self._heard: dict[str, tuple[tuple[str, ...], float]] = {}
 
     def read(self, turn: Turn) -> TurnDoc:
@@ -363,7 +374,21 @@ class Reader:
             spelled = all(len(token) <= 1 for token in tokens[:count]) or joined in ("digid", "bsn", "bsnnummer")
             if spelled or len(joined) >= 7 or _PRONOMINAL.fullmatch(joined):
                 return count, joined
+        if len(tokens) > 1 and not set(tokens[:2]) <= self._known:
+            whole = self._compound("".join(tokens[:2]))
+            if whole is not None:
+                return 2, whole
         return 1, tokens[0]
+
+    def _compound(self, joined: str) -> str | None:
+        """A long vocabulary word that differs in one letter: geboorten datum, medlings nummer."""
+        if len(joined) < _LONG:
+            return None
+        if joined not in self._compounds:
+            near = [w for n in (-1, 0, 1) for w in self._by_length.get(len(joined) + n, ())]
+            alike = (w for w in near if self._distance(joined, w, score_cutoff=1) <= 1)
+            self._compounds[joined] = min(alike, default=None)
+        return self._compounds[joined]
 
     def _hear(self, token: str, capital: bool) -> tuple[tuple[str, ...], float]:
         if token in self._known or len(token) < 4 or token in self._names or PLACEHOLDER.fullmatch(token):
@@ -397,7 +422,7 @@ class Reader:
                 return (left, right), 0.9
         return (token,), 1.0
 
-    def _tag(self, token: str, capital: bool, starts: bool) -> str:
+    def _tag(self, token: str, capital: bool, starts: bool) -> str:  # noqa: PLR0911 - a list of kinds
         """What a slot may take the token for: NAME, NUM, TIME, PLACE, other placeholders, or WORD."""
         if token == NAME or token in self._names:
             return "NAME"
@@ -409,9 +434,8 @@ class Reader:
             return "TIME"
         if token in self._places:
             return "PLACE"
-        if token in NO_NAMES or len(token) < 2 or token in self._known and not capital:
+        if token in NO_NAMES or len(token) < 2 or (token in self._known and not capital):
             return "WORD"
         if (capital and not starts) or not _is_dutch(token):
             return "NAME"
         return "WORD"
-

@@ -12,19 +12,21 @@ from typing import Any
 
 from callanalytics.config import Config, hash_of
 from callanalytics.errors import ConfigError
-from callanalytics.language import Reader, lemma, normalise
+from callanalytics.language import Reader, lemma, normalise, word_set
 from callanalytics.records import Transcript
 
 UNKNOWN = "onbekend"
 _KEYWORD, _PHRASE_WORD = 3.0, 0.6  # weight of a keyword and of a word of an example phrase
 _FIRST_TURNS, _EARLY = 3, 2.0  # the citizen says why in the first turns
 _AGENT = 0.5  # the agent's words count half: they name other departments too
-_SHARPNESS = 0.55  # of the softmax over scores, set on the tuning calls
+_GENERAL = 0.4  # factor for a topic that says how someone calls rather than what about
+_SHARPNESS = 0.3  # of the softmax over scores, set on the tuning calls
 _PRIOR = 2.0  # score of "none of these"
-_EVERYDAY = frozenset(
-    "hebben zijn willen kunnen moeten worden gaan doen maken komen niet mijn voor naar over staan zitten nieuw krijgen "
-    "iemand aanvragen wachten zoeken zelf gemeente vraag brief spreken bellen geven weten andere week hoor waar wanneer "
-    "hoe kan deze daar hier doorgeven mogen eigen betalen nodig halen zeggen laat volgend volgende".split()
+_EVERYDAY = word_set(
+    "hebben zijn willen kunnen moeten worden gaan doen maken komen niet mijn voor naar over staan zitten nieuw "
+    "krijgen iemand aanvragen wachten zoeken zelf gemeente vraag brief spreken bellen geven weten andere week "
+    "hoor waar wanneer hoe kan deze daar hier doorgeven mogen eigen betalen nodig halen zeggen laat volgend "
+    "volgende"
 )
 
 
@@ -36,6 +38,7 @@ class Topic:
     name_nl: str
     name_en: str
     sensitive: bool
+    general: bool
     aliases: tuple[str, ...]
     phrases: tuple[str, ...]
     keywords: tuple[str, ...]
@@ -58,9 +61,11 @@ class Topics:
             for keyword in topic.keywords:
                 own[_key(keyword)] = _KEYWORD
         holders = Counter(term for own in terms.values() for term in own)
+        general = {topic.id for topic in topics if topic.general}
         # A term of several topics says less about each.
         self._weights = {
-            name: {term: weight / holders[term] for term, weight in own.items()} for name, own in terms.items()
+            name: {t: w / holders[t] * (_GENERAL if name in general else 1.0) for t, w in own.items()}
+            for name, own in terms.items()
         }
         vocabulary = {word for own in terms.values() for term in own for word in term.split() if len(word) > 2}
         vocabulary |= {normalise(k) for topic in topics for k in topic.keywords if " " not in k}
@@ -137,13 +142,14 @@ def _read_topic(path: Path, name: str, values: Any) -> Topic:
     if not isinstance(values, Mapping):
         raise ConfigError(path=path, reason=f'"{name}" stands outside any table; begin with [{name}].')
     for key in values:
-        if key not in ("name", "sensitive", "aliases", "phrases", "keywords"):
-            raise fail(key, "is not known; known are: aliases, keywords, name, phrases, sensitive")
+        if key not in ("name", "sensitive", "general", "aliases", "phrases", "keywords"):
+            raise fail(key, "is not known; known are: aliases, general, keywords, name, phrases, sensitive")
     names = values.get("name")
     if not isinstance(names, Mapping) or not all(isinstance(names.get(language), str) for language in ("nl", "en")):
         raise fail("name", "needs name.nl and name.en")
-    if not isinstance(values.get("sensitive"), bool):
-        raise fail("sensitive", "must be true or false")
+    for key in ("sensitive", "general"):
+        if not isinstance(values.get(key, False if key == "general" else None), bool):
+            raise fail(key, "must be true or false")
     lists = {}
     for key in ("aliases", "phrases", "keywords"):
         items = values.get(key, [])
@@ -152,4 +158,4 @@ def _read_topic(path: Path, name: str, values: Any) -> Topic:
         lists[key] = tuple(items)
     if not lists["keywords"]:
         raise fail("keywords", "is missing or empty")
-    return Topic(name, names["nl"], names["en"], values["sensitive"], lists["aliases"], lists["phrases"], lists["keywords"])
+    return Topic(name, names["nl"], names["en"], values["sensitive"], values.get("general", False), **lists)

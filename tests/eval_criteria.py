@@ -1,4 +1,6 @@
-"""Measures the scorecard on perfect transcripts and on the phrases of criteria.yaml.  Run: python tests/eval_criteria.py
+"""Measures the scorecard on perfect transcripts and on the phrases of criteria.yaml.
+
+Run: python tests/eval_criteria.py [--show] [--only calls|phrases|promises|topics]
 
 Development calls d01 and d09 to d16 were used for tuning; d02 to d08 are held out: of those only sums are printed.
 """
@@ -6,9 +8,9 @@ Development calls d01 and d09 to d16 were used for tuning; d02 to d08 are held o
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections import defaultdict
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -53,10 +55,10 @@ def to_transcript(truth: dict[str, Any]) -> Transcript:
     events = [Event("hold", "agent", *hold) for hold in holds]
     people = [t for t in turns if t.role in ("agent", "citizen")]
     agents = [t for t in people if t.role == "agent"]
-    for one, two in zip(agents, agents[1:], strict=False):
+    for one, two in itertools.pairwise(agents):
         if one.speaker != two.speaker:
             events.append(Event("transfer", "agent", one.end_ms, two.start_ms))
-    for one, two in zip(people, people[1:], strict=False):
+    for one, two in itertools.pairwise(people):
         gap = (one.end_ms, two.start_ms)
         if gap[1] - gap[0] > 15_000 and not any(h[0] < gap[1] and gap[0] < h[1] for h in holds):
             events.append(Event("dead_air", "", *gap))
@@ -67,7 +69,12 @@ def to_transcript(truth: dict[str, Any]) -> Transcript:
         if overlap >= 1000 and len(two.text.split()) >= 3 and one.role != two.role:
             events.append(Event("interruption", two.role, two.start_ms, two.start_ms + overlap))
     return Transcript(
-        truth["call_id"], started_at(truth["call_id"]), tuple(turns), holds, tuple(events), round(truth["duration_s"] * 1000)
+        truth["call_id"],
+        started_at(truth["call_id"]),
+        tuple(turns),
+        holds,
+        tuple(events),
+        round(truth["duration_s"] * 1000),
     )
 
 
@@ -99,7 +106,10 @@ def measure(detector: Detector, calls: tuple[str, ...], show: bool, per_criterio
             if show and index in (1, 2):
                 quotes = "; ".join(f"[{e.start_ms / 1000:.0f}s] {e.quote}" for e in row.evidence)
                 kind = "FALSE" if index == 1 else "MISSED"
-                print(f"  {kind:6} {call_id} {row.criterion} truth={label} p={row.probability} a={row.applicable}: {quotes}")
+                print(
+                    f"  {kind:6} {call_id} {row.criterion} truth={label} p={row.probability} a={row.applicable}: "
+                    f"{quotes}"
+                )
             elif show and (label != "na") != row.applicable:
                 print(f"  APPLIES {call_id} {row.criterion} truth={label} applicable={row.applicable}")
     scores = {}
@@ -111,15 +121,22 @@ def measure(detector: Detector, calls: tuple[str, ...], show: bool, per_criterio
         scores[name] = (f1, kappa(tp, fp, fn, tn), both)
         if per_criterion:
             right = applicability[name]
-            print(f"{name:26} n={tp + fp + fn + tn:2} tp={tp} fp={fp} fn={fn} tn={tn}  P={precision:.2f} R={recall:.2f} "
-                  f"F1={f1:.2f} k={scores[name][1]:.2f} applies {right[1]}/{sum(right)}{'' if both else '  (one class)'}")
+            print(
+                f"{name:26} n={tp + fp + fn + tn:2} tp={tp} fp={fp} fn={fn} tn={tn}  P={precision:.2f} R={recall:.2f} "
+                f"F1={f1:.2f} k={scores[name][1]:.2f} applies {right[1]}/{sum(right)}{'' if both else '  (one class)'}"
+            )
     two = [s for s in scores.values() if s[2]]
-    print(f"macro over {len(two)} criteria with both classes: F1 {sum(s[0] for s in two) / len(two):.3f}  "
-          f"kappa {sum(s[1] for s in two) / len(two):.3f}; n calls {len(calls)}")
+    print(
+        f"macro over {len(two)} criteria with both classes: F1 {sum(s[0] for s in two) / len(two):.3f}  "
+        f"kappa {sum(s[1] for s in two) / len(two):.3f}; n calls {len(calls)}"
+    )
     tp, fp, fn, tn = (sum(c[i] for c in counts.values()) for i in range(4))
-    print(f"micro: tp {tp} fp {fp} fn {fn} tn {tn} F1 {2 * tp / (2 * tp + fp + fn):.3f}; uncertain {total_uncertain[1]} of "
-          f"{sum(total_uncertain)} applicable; applicability right "
-          f"{sum(a[1] for a in applicability.values())}/{sum(sum(a) for a in applicability.values())}")
+    print(
+        f"micro: tp {tp} fp {fp} fn {fn} tn {tn} F1 {2 * tp / (2 * tp + fp + fn):.3f}; "
+        f"uncertain {total_uncertain[1]} of "
+        f"{sum(total_uncertain)} applicable; applicability right "
+        f"{sum(a[1] for a in applicability.values())}/{sum(sum(a) for a in applicability.values())}"
+    )
 
 
 def measure_promises(config: Any, calls: tuple[str, ...], show: bool) -> None:
@@ -142,12 +159,18 @@ def measure_promises(config: Any, calls: tuple[str, ...], show: bool) -> None:
             right = _same_due(best.due_at, wanted["due"], config)
             dated += right
             if show and (not right or best.type != wanted["type"]):
-                print(f"  WRONG {call_id} {wanted['type']} {wanted['due']} -> {best.type} {best.due_at} {best.deadline_text!r}: {best.quote}")
+                print(
+                    f"  WRONG {call_id} {wanted['type']} {wanted['due']} -> "
+                    f"{best.type} {best.due_at} {best.deadline_text!r}: {best.quote}"
+                )
         if show:
             for row in left:
                 print(f"  EXTRA {call_id} {row.type} {row.deadline_text!r}: {row.quote}")
-    print(f"promises: true {true_n} found {found_n} matched {matched}: recall {matched / max(true_n, 1):.2f} precision "
-          f"{matched / max(found_n, 1):.2f} type right {typed / max(matched, 1):.2f} due right {dated / max(matched, 1):.2f}")
+    print(
+        f"promises: true {true_n} found {found_n} matched {matched}: recall {matched / max(true_n, 1):.2f} precision "
+        f"{matched / max(found_n, 1):.2f} type right {typed / max(matched, 1):.2f} "
+        f"due right {dated / max(matched, 1):.2f}"
+    )
 
 
 def _likeness(row: PromiseRow, wanted: dict[str, Any]) -> float:
@@ -194,13 +217,18 @@ def wrap(criterion: dict[str, Any], phrase: str, role: Role, negative: bool = Fa
     said.append((role, at, phrase))
     if name == "dead_air":
         # A hint must explain a silence that is too short to count; an explanation must excuse one that is long enough.
-        said = [("agent", 20, "nu dat is goed"), (role, 36, phrase)] if not negative else [
-            ("agent", 20, phrase), ("agent", 20 + 24, "nu dat is goed")]
+        said = (
+            [("agent", 20, "nu dat is goed"), (role, 36, phrase)]
+            if not negative
+            else [("agent", 20, phrase), ("agent", 20 + 24, "nu dat is goed")]
+        )
     if name == "interruption":
         said.append(("agent", 55, "ja"))
     if name == "dead_air":
-        turns = tuple(Turn(i, r, t * 1000, t * 1000 + 6000, text) for i, (r, t, text) in enumerate(
-            [("agent", 14, "ja"), *said, ("citizen", 50, "ja")]))
+        turns = tuple(
+            Turn(i, r, t * 1000, t * 1000 + 6000, text)
+            for i, (r, t, text) in enumerate([("agent", 14, "ja"), *said, ("citizen", 50, "ja")])
+        )
         return Transcript("x", None, turns, (), (), 56_000)
     if at < 10:
         said.append(("agent", 20, "ja"))
@@ -208,9 +236,7 @@ def wrap(criterion: dict[str, Any], phrase: str, role: Role, negative: bool = Fa
         said.append(("agent", 2, "hallo"))
     said.append(("citizen", 195, "ja"))
     said.sort(key=lambda s: s[1])
-    turns = tuple(
-        Turn(i, r, t * 1000, t * 1000 + 300 * len(text.split()), text) for i, (r, t, text) in enumerate(said)
-    )
+    turns = tuple(Turn(i, r, t * 1000, t * 1000 + 300 * len(text.split()), text) for i, (r, t, text) in enumerate(said))
     return Transcript("x", datetime.fromisoformat("2026-10-05T10:00:00+02:00"), turns, holds, events, 200_000)
 
 
@@ -221,16 +247,18 @@ def measure_phrases(detector: Detector, show: bool) -> None:
     sums = {"positives": [0, 0], "negatives": [0, 0], "wrong_speaker": [0, 0]}
     for criterion in criteria:
         index = detector.ids.index(criterion["id"])
-        own: Role = "citizen" if criterion["speaker"] in ("citizen", "both") or criterion["id"] == "interruption" else "agent"
+        own: Role = (
+            "citizen" if criterion["speaker"] in ("citizen", "both") or criterion["id"] == "interruption" else "agent"
+        )
         other: Role = "agent" if own == "citizen" else "citizen"
         wrong = []
-        for kind in sums:
+        for kind, count in sums.items():
             for phrase in criterion[kind]:
                 role = other if kind == "wrong_speaker" else own
                 negative = kind == "negatives"
                 row = detector(wrap(criterion, phrase, role, negative))[index]
                 good = row.detected == (kind == "positives")
-                sums[kind][int(good)] += 1
+                count[int(good)] += 1
                 if not good:
                     wrong.append(f"{kind[:8]}: {phrase} p={row.probability} {[e.quote for e in row.evidence]}")
         if show and wrong:

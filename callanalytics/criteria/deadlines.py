@@ -1,9 +1,9 @@
 """Deadlines as people say them, resolved from the start of the call.  Pure: text and a moment in, a moment out.
 
-    "binnen vijf werkdagen"             five working days on, at the end of the working day
-    "donderdag voor twaalven"           the next Thursday, 12:00
-    "vanmiddag tussen drie en vier"     today, 16:00: the last moment at which the promise is kept
-    "zo snel mogelijk"                  said, but no date: None with the words
+"binnen vijf werkdagen"             five working days on, at the end of the working day
+"donderdag voor twaalven"           the next Thursday, 12:00
+"vanmiddag tussen drie en vier"     today, 16:00: the last moment at which the promise is kept
+"zo snel mogelijk"                  said, but no date: None with the words
 """
 
 from __future__ import annotations
@@ -14,58 +14,87 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from callanalytics.language import normalise_word
+from callanalytics.language import normalise_word, word_set
 from callanalytics.numbers import parse_number, parse_ordinal
 
 _DAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
-_MONTHS = ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november",
-           "december")  # fmt: skip
+_MONTHS = ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober",
+           "november", "december")  # fmt: skip
 _HOURS = {"enen": 1, "tweeen": 2, "drieen": 3, "vieren": 4, "vijven": 5, "zessen": 6, "zevenen": 7, "achten": 8,
           "negenen": 9, "tienen": 10, "elven": 11, "twaalven": 12}  # fmt: skip
 _NOON, _EVENING = 12 * 60, 21 * 60
+_CLOCK_UNITS = word_set("uur uren uurtje uurtjes minuten minuut minuutjes kwartier kwartiertje")
+_VAGUE_COUNTS = word_set("paar enkele aantal")
 _MAX_GAP = 3  # words between a day and its time: "vanmiddag zelf, tussen drie en vier"
 
 _PART = r"(?P<part>ochtend|morgen|middag|namiddag|avond)"
 _WEEKDAY = "|".join(_DAYS)
 _MONTH = "|".join(_MONTHS)
-_UNITS = (r"(?P<unit>minuten|minuut|minuutjes|kwartiertje|kwartier|uurtje|uurtjes|uren|uur|werkdagen|werkdag|werkdage|dagen|dag|weekjes|weken|week|"
-          r"maanden|maand|jaren|jaar)")  # fmt: skip
-_ABOUT = r"(?:(?:een|de|zon|ongeveer|circa|maximaal|max|hooguit|hoogstens|uiterlijk|ten hoogste|plusminus|nog|komende|eerstkomende) )*"
+_UNITS = (
+    r"(?P<unit>minuten|minuut|minuutjes|kwartiertje|kwartier|uurtje|uurtjes|uren|uur|werkdagen|werkdag|werkdage|dagen|dag|"
+    r"weekjes|weken|week|maanden|maand|jaren|jaar)"
+)
+_ABOUT = (
+    r"(?:(?:een|1(?= half)|de|zon|ongeveer|circa|maximaal|max|hooguit|hoogstens|uiterlijk|ten hoogste|plusminus|nog|"
+    r"komende|eerstkomende) )*"
+)
 
 _DURATION = re.compile(
-    r"\b(?:(?:uiterlijk|maximaal|hooguit|ongeveer) )?(?P<how>binnen|over|na|in|maximaal|hooguit|hoogstens|ongeveer|circa|zon|uiterlijk|duurt|komende|nog)"
+    r"\b(?:(?:uiterlijk|maximaal|hooguit|ongeveer) )?(?P<how>binnen|over|na|in|maximaal|hooguit|hoogstens|"
+    r"ongeveer|circa|zon|uiterlijk|duurt|komende|nog)"
     rf" {_ABOUT}(?:(?:\d+|half|anderhal(?:f|ve)) (?:tot|a|of|en|tot en met|tot maximaal|hooguit|maximaal) )?"
     rf"(?P<n>\d+|half|anderhal(?:f|ve)|paar|enkele|aantal)?(?: a| of| tot)? ?{_UNITS}\b(?P<past> geleden)?"
 )
 _PLAIN_DURATION = re.compile(r"\bbinnen de (?P<unit>week|maand|dag|minuut)\b")
 _PERIOD = re.compile(
-    r"\b(?:(?P<edge>voor|op|aan|tegen|uiterlijk|rond|in) )?(?:het |de )?(?P<point>eind|einde|begin|midden|loop|half|helft) "
+    r"\b(?:(?P<edge>voor|op|aan|tegen|uiterlijk|rond|in) )?(?:het |de )?(?P<point>eind|einde|begin|midden|loop|"
+    r"half(?= (?:van |de |" + _MONTH + r"))|helft) "
     r"(?:(?:van )?(?:de |deze |het |die )?(?P<next>volgende |komende |aanstaande |eerstvolgende )?"
-    rf"(?P<span>dag|ochtend|middag|avond|werkdag|week|maand|jaar|kwartaal)|(?:van )?(?P<month>{_MONTH})|(?P<short>vandaag|morgen|vanmiddag|vanochtend|morgenochtend|morgenmiddag))\b"
+    rf"(?P<span>dag|ochtend|middag|avond|werkdag|week|maand|jaar|kwartaal)|(?:van )?(?P<month>{_MONTH})|"
+    rf"(?P<short>vandaag|morgen|vanmiddag|vanochtend|morgenochtend|morgenmiddag))\b"
 )
-_WEEK = re.compile(r"\b(?:(?:in|voor|nog) )?(?P<which>deze|volgende|komende|aankomende|aanstaande|eerstvolgende) (?P<span>week|maand|werkdag)(?: nog)?\b(?! (?:"
-                   rf"{_WEEKDAY}))")  # fmt: skip
-_FEAST = re.compile(r"\b(?P<edge>voor|na|in) (?:het |de )?(?P<feast>weekend|weekeinde|kerst|kerstdagen|feestdagen|jaarwisseling)\b")
+_WEEK = re.compile(
+    r"\b(?:(?:in|voor|nog) )?(?P<which>deze|volgende|komende|aankomende|aanstaande|eerstvolgende) "
+    rf"(?P<span>week|maand|werkdag)(?: nog)?\b(?! (?:{_WEEKDAY}))"
+)
+_FEAST = re.compile(
+    r"\b(?P<edge>voor|na|in) (?:het |de )?(?P<feast>weekend|weekeinde|kerst|kerstdagen|feestdagen|jaarwisseling)\b"
+)
 _DAY = re.compile(
-    r"\b(?:(?P<edge>voor|uiterlijk|tegen|op|vanaf|tot|nog|vandaag of|morgen of) )?(?:(?P<weekly>volgende week|komende week|deze week) (?:op )?)?"
+    r"\b(?:(?P<edge>voor|uiterlijk|tegen|op|vanaf|tot|nog|vandaag of|morgen of) )?(?:(?P<weekly>volgende week|"
+    r"komende week|deze week) (?:op )?)?"
     r"(?:(?P<edge2>op|uiterlijk) )?(?:(?P<which>aanstaande|komende|aankomende|volgende|eerstvolgende) )?"
     rf"(?:(?P<rel>overmorgen|vandaag|morgen|vanmiddag|vanmorgen|vanochtend|vanavond)(?: ?{_PART})?"
     rf"|(?P<weekday>{_WEEKDAY})(?: ?{_PART.replace('part', 'part2')})?)"
-    rf"(?: (?:de )?(?P<dom>#?\d+)(?: (?P<month>{_MONTH}))?(?! ?uur)| (?:over (?:een|1) week|(?P<after>volgende week)))?(?: nog)?\b"
+    rf"(?: (?:de )?(?P<dom>#?\d+)(?: (?P<month>{_MONTH}))?(?! ?uur)| (?:over (?:een|1) week|"
+    rf"(?P<after>volgende week)))?(?: nog)?\b"
 )
 _DATE = re.compile(
-    rf"\b(?:(?P<edge>voor|uiterlijk|tegen|op|vanaf|tot|rond) )?(?:uiterlijk )?(?:de )?(?:(?P<dom>#?\d+) (?P<month>{_MONTH})(?: (?P<year>20\d\d))?|de (?P<only>#\d+)|(?P<bare>#\d+))\b"
+    r"\b(?:(?P<edge>voor|uiterlijk|tegen|op|vanaf|tot|rond) )?(?:uiterlijk )?(?:de )?"
+    rf"(?:(?P<dom>#?\d+) (?P<month>{_MONTH})(?: (?P<year>20\d\d))?|de (?P<only>#\d+)|(?P<bare>#\d+))\b"
 )
-_CLOCK = (r"(?:(?P<{p}min>\d+) (?:minuten )?(?P<{p}side>voor|over) (?P<{p}halfside>half )?|(?P<{p}quarter>kwart) (?P<{p}qside>voor|over) |(?P<{p}half>half) )?"
-          r"(?P<{p}h>\d{{1,2}}|enen|tweeen|drieen|vieren|vijven|zessen|zevenen|achten|negenen|tienen|elven|twaalven)(?P<{p}uur> uur)?(?: (?P<{p}m>\d{{2}}))?")  # fmt: skip
+_CLOCK = (
+    r"(?:(?P<{p}min>\d+) (?:minuten )?(?P<{p}side>voor|over) (?P<{p}halfside>half )?|"
+    r"(?P<{p}quarter>kwart) (?P<{p}qside>voor|over) |(?P<{p}half>half) )?"
+    r"(?P<{p}h>\d{{1,2}}|enen|tweeen|drieen|vieren|vijven|zessen|zevenen|achten|negenen|tienen|elven|twaalven)"
+    r"(?P<{p}uur> uur)?(?: (?P<{p}m>\d{{2}}))?"
+)
 _TIME = re.compile(
-    r"\b(?:tussen (?:\w+ ){1,4}?(?:en|tot) " + _CLOCK.format(p="b") + r"|(?:van|vanaf) (?:\w+ ){1,3}?tot " + _CLOCK.format(p="c")
-    + r"|(?P<prep>voor|om|tot|tegen|rond|uiterlijk|na|vanaf|uiterlijk om|iets voor|rond een uur of) (?:een uur of )?" + _CLOCK.format(p="a")
-    + r"|" + _CLOCK.format(p="d") + r")(?: s (?P<day>ochtends|morgens|middags|namiddags|avonds|nachts))?\b"
+    r"\b(?:tussen (?:\w+ ){1,4}?(?:en|tot) "
+    + _CLOCK.format(p="b")
+    + r"|(?:van|vanaf) (?:\w+ ){1,3}?tot "
+    + _CLOCK.format(p="c")
+    + r"|(?P<prep>voor|om|tot|tegen|rond|uiterlijk|na|vanaf|uiterlijk om|iets voor|rond een uur of) (?:een uur of )?"
+    + _CLOCK.format(p="a")
+    + r"|"
+    + _CLOCK.format(p="d")
+    + r")(?: s (?P<day>ochtends|morgens|middags|namiddags|avonds|nachts))?\b"
 )
 _VAGUE = re.compile(
-    r"\b(?:zo (?:snel|spoedig|gauw|vlug) (?:mogelijk|als (?:\w+ ?){1,5})|zsm|zodra (?:\w+ ?){1,5}|zo meteen|zometeen|zo dadelijk|dadelijk|straks|"
-    r"binnenkort|op korte termijn|op termijn|te zijner tijd|een dezer dagen|dezer dagen|(?:over|binnen) (?:een )?(?:paar|enkele|aantal) (?:dagen|weken|uur|maanden)|"
+    r"\b(?:zo (?:snel|spoedig|gauw|vlug) (?:mogelijk|als (?:\w+ ?){1,5})|zsm|zodra (?:\w+ ?){1,5}|zo meteen|"
+    r"zometeen|zo dadelijk|dadelijk|straks|"
+    r"binnenkort|op korte termijn|op termijn|te zijner tijd|een dezer dagen|dezer dagen|(?:over|"
+    r"binnen) (?:een )?(?:paar|enkele|aantal) (?:dagen|weken|uur|maanden)|"
     r"(?:een )?(?:paar|enkele) (?:dagen|weken)|de komende tijd|een keer|ooit|vroeg of laat|spoedig)\b"
 )
 
@@ -125,7 +154,16 @@ def _join_compounds(tokens: list[str], origin: list[tuple[int, int]]) -> tuple[l
     places: list[tuple[int, int]] = []
     for token, place in zip(tokens, origin, strict=True):
         whole = (out[-1] if out else "") + token
-        if out and whole in (*_DAYS, "werkdagen", "werkdag", "overmorgen", "vandaag", "vanmiddag", "weekend", "zometeen"):
+        if out and whole in (
+            *_DAYS,
+            "werkdagen",
+            "werkdag",
+            "overmorgen",
+            "vandaag",
+            "vanmiddag",
+            "weekend",
+            "zometeen",
+        ):
             out[-1], places[-1] = whole, (places[-1][0], place[1])
         else:
             out.append(token)
@@ -141,7 +179,9 @@ def _find(line: str, start: datetime, hours: tuple[int, int]) -> tuple[datetime 
             gap = line[last : clock.start()] if clock.start() >= last else line[clock.end() : first]
             if (clock.start() >= last or clock.end() <= first) and gap.count(" ") <= _MAX_GAP + 1:
                 part = "ochtend" if minute == _NOON else "avond" if minute == _EVENING else ""
-                at = _clock_minute(clock, part or ("middag" if minute == hours[1] and "middag" in line[first:last] else ""))
+                at = _clock_minute(
+                    clock, part or ("middag" if minute == hours[1] and "middag" in line[first:last] else "")
+                )
                 return _moment(day, at, start), min(first, clock.start()), max(last, clock.end())
         return _moment(day, minute, start), first, last
     duration = _hours(line, start)
@@ -151,47 +191,31 @@ def _find(line: str, start: datetime, hours: tuple[int, int]) -> tuple[datetime 
         if clock["prep"] or line[clock.start() :].startswith(("tussen", "van")):
             at = _clock_minute(clock, "")
             due = _moment(start.date(), at, start)
-            return (due if due > start else _moment(start.date() + timedelta(days=1), at, start)), clock.start(), clock.end()
+            return (
+                (due if due > start else _moment(start.date() + timedelta(days=1), at, start)),
+                clock.start(),
+                clock.end(),
+            )
     vague = _VAGUE.search(line)
     return (None, vague.start(), vague.end()) if vague else None
 
 
-def _days(line: str, start: datetime, hours: tuple[int, int]) -> list[tuple[int, int, date, int]]:
-    """Every day named in the line: first and last character, the day, and the minute at which it ends."""
+_Named = tuple[int, int, date, int]  # first and last character, the day, and the minute at which it ends
+
+
+def _days(line: str, start: datetime, hours: tuple[int, int]) -> list[_Named]:
+    """Every day that the line names."""
     today, close = start.date(), hours[1]
-    found: list[tuple[int, int, date, int]] = []
-    for m in _DURATION.finditer(line):
-        if m["past"] or m["unit"] in ("uur", "uren", "uurtje", "uurtjes", "minuten", "minuut", "minuutjes", "kwartier", "kwartiertje"):
-            continue
-        if m["n"] in ("paar", "enkele", "aantal") or (m["n"] is None and m["how"] not in ("binnen", "over", "na", "uiterlijk")):
-            continue
-        day = _add(today, m["n"], m["unit"])
-        if day is not None:
-            found.append((m.start(), m.end(), day, close))
-    for m in _PLAIN_DURATION.finditer(line):
-        day = _add(today, "1", m["unit"])
-        if day is not None:
-            found.append((m.start(), m.end(), day, close))
-    for m in _PERIOD.finditer(line):
-        found.append((m.start(), m.end(), *_period_end(m, today, close)))
-    for m in _WEEK.finditer(line):
-        later = m["which"] != "deze"
-        if m["span"] == "werkdag":
-            day = add_working_days(today, 1)
-        elif m["span"] == "maand":
-            day = _month_end(_add_months(today, 1) if later else today)
-        else:
-            day = _friday(today) + timedelta(days=7 if later else 0)
-        found.append((m.start(), m.end(), day, close))
-    for m in _FEAST.finditer(line):
-        found.append((m.start(), m.end(), _feast(m, today), close))
+    found = _durations(line, today, close)
+    found += [(m.start(), m.end(), *_period_end(m, today, close)) for m in _PERIOD.finditer(line)]
+    found += [(m.start(), m.end(), _week_end(m, today), close) for m in _WEEK.finditer(line)]
+    found += [(m.start(), m.end(), _feast(m, today), close) for m in _FEAST.finditer(line)]
     for m in _DAY.finditer(line):
-        day = _named_day(m, today)
         part = m["part"] or m["part2"] or _rel_part(m["rel"])
-        minute = _part_end(part, close)
-        if m["edge"] == "voor" and not part and m["rel"] is None and not re.match(rf" (?:{'|'.join(_HOURS)}|\d)", line[m.end() :]):
-            day = _working_day_before(day)
-        found.append((m.start(), m.end(), day, minute))
+        timed = re.match(rf" (?:{'|'.join(_HOURS)}|\d)", line[m.end() :])
+        before = m["edge"] == "voor" and not part and m["rel"] is None and not timed
+        day = _named_day(m, today)
+        found.append((m.start(), m.end(), _working_day_before(day) if before else day, _part_end(part, close)))
     for m in _DATE.finditer(line):
         exact = _date(m, today)
         if exact is not None:
@@ -199,7 +223,29 @@ def _days(line: str, start: datetime, hours: tuple[int, int]) -> list[tuple[int,
     return found
 
 
-def _add(today: date, n: str | None, unit: str) -> date | None:
+def _durations(line: str, today: date, close: int) -> list[_Named]:
+    found: list[_Named] = []
+    for m in _DURATION.finditer(line):
+        counted = m["n"] is not None or m["how"] in ("binnen", "over", "na", "uiterlijk")
+        if m["past"] or m["unit"] in _CLOCK_UNITS or m["n"] in _VAGUE_COUNTS or not counted:
+            continue
+        found.append((m.start(), m.end(), _add(today, m["n"], m["unit"]), close))
+    for m in _PLAIN_DURATION.finditer(line):
+        if m["unit"] not in _CLOCK_UNITS:
+            found.append((m.start(), m.end(), _add(today, "1", m["unit"]), close))
+    return found
+
+
+def _week_end(m: re.Match[str], today: date) -> date:
+    later = m["which"] != "deze"
+    if m["span"] == "werkdag":
+        return add_working_days(today, 1)
+    if m["span"] == "maand":
+        return _month_end(_add_months(today, 1) if later else today)
+    return _friday(today) + timedelta(days=7 if later else 0)
+
+
+def _add(today: date, n: str | None, unit: str) -> date:
     half = n in ("half", "anderhalf", "anderhalve")
     count = int(n) if n and n.isdigit() else 1
     if unit.startswith("werkdag"):
@@ -219,7 +265,7 @@ def _add(today: date, n: str | None, unit: str) -> date | None:
 
 def _hours(line: str, start: datetime) -> tuple[datetime, int, int] | None:
     for m in _DURATION.finditer(line):
-        if m["past"] or m["n"] in ("paar", "enkele", "aantal") or m["how"] in ("komende", "nog"):
+        if m["past"] or m["n"] in _VAGUE_COUNTS or m["how"] in ("komende", "nog"):
             continue
         minutes = {"u": 60, "m": 1, "k": 15}.get(m["unit"][0])
         if minutes is None or m["unit"].startswith("maand"):
@@ -233,12 +279,18 @@ def _hours(line: str, start: datetime) -> tuple[datetime, int, int] | None:
     return None
 
 
-def _period_end(m: re.Match[str], today: date, close: int) -> tuple[date, int]:
+def _in_month(first: date, point: str) -> date:
+    """Begin: the 10th; half: the 15th; end: the last day."""
+    if point == "begin":
+        return first.replace(day=10)
+    return first.replace(day=15) if point in ("half", "helft", "midden") else _month_end(first)
+
+
+def _period_end(m: re.Match[str], today: date, close: int) -> tuple[date, int]:  # noqa: PLR0911 - a list of periods
     point = m["point"]
     if m["month"]:
         first = _next_month(today, _MONTHS.index(m["month"]) + 1)
-        return {"begin": first + timedelta(days=9), "half": first + timedelta(days=14), "helft": first + timedelta(days=14),
-                "midden": first + timedelta(days=14)}.get(point, _month_end(first)), close  # fmt: skip
+        return _in_month(first, point), close
     if m["short"]:
         part = _rel_part(m["short"]) or m["short"].removeprefix("morgen")
         return today + timedelta(days=1 if m["short"].startswith("morgen") else 0), _part_end(part, close)
@@ -254,8 +306,7 @@ def _period_end(m: re.Match[str], today: date, close: int) -> tuple[date, int]:
         first = _add_months(today.replace(day=1), 1) if later else today.replace(day=1)
         if point == "begin" and not later and today.day > 10:
             first = _add_months(first, 1)
-        return {"begin": first + timedelta(days=9), "midden": first + timedelta(days=14), "half": first + timedelta(days=14)}.get(
-            point, _month_end(first)), close  # fmt: skip
+        return _in_month(first, point), close
     if span == "kwartaal":
         month = 3 * ((today.month - 1) // 3) + 3
         last = _month_end(today.replace(day=1, month=month))
@@ -275,7 +326,9 @@ def _feast(m: re.Match[str], today: date) -> date:
 
 
 def _rel_part(rel: str | None) -> str:
-    return {"vanmiddag": "middag", "vanmorgen": "ochtend", "vanochtend": "ochtend", "vanavond": "avond"}.get(rel or "", "")
+    return {"vanmiddag": "middag", "vanmorgen": "ochtend", "vanochtend": "ochtend", "vanavond": "avond"}.get(
+        rel or "", ""
+    )
 
 
 def _part_end(part: str | None, close: int) -> int:
@@ -309,7 +362,7 @@ def _date(m: re.Match[str], today: date) -> date | None:
             return None
         return date(int(m["year"]), month, dom) if m["year"] else _future(today, dom, month)
     number = int((m["only"] or m["bare"]).lstrip("#"))
-    # "de eerste", "voor de derde keer" count things; a bare ordinal is a date from the fourth on, or behind a preposition.
+    # "de eerste", "voor de derde keer" count things: a bare ordinal is a date from the 4th on, or after a preposition.
     if not 1 <= number <= 31 or (number < 4 and not m["edge"]) or (m["only"] is None and not m["edge"]):
         return None
     return _next_dom(today, number)

@@ -20,24 +20,28 @@ from callanalytics.criteria.finding import (
 )
 from callanalytics.criteria.patterns import Pattern
 from callanalytics.errors import ConfigError
-from callanalytics.language import Reader, normalise
+from callanalytics.language import Reader, normalise, word_set
 from callanalytics.records import CriterionRow, Evidence, Transcript
 
 _MAX_EVIDENCE = 5
 _HINT_SILENCE_MS = 8_000  # "bent u er nog" counts when at least this much silence surrounds it
 _ECHO_AFTER, _ECHO_WITHIN, _ECHO = 8, 14, 0.8  # words of the citizen; first words of the agent; probability
 _EXPLAINS = re.compile(
-    r"\b(dat (is|zijn|wil zeggen|betekent|heet)|dit (is|zijn|betekent)|betekent|oftewel|ofwel|zeg maar|met andere woorden|"
+    r"\b(dat (is|zijn|wil zeggen|betekent|heet)|dit (is|zijn|betekent)|betekent|oftewel|ofwel|zeg maar|"
+    r"met andere woorden|"
     r"wil zeggen|dus (een|de|het)|noemen (we|wij|ze)|heet (het|dat|die)|heten|bedoel ik|bedoelen (we|wij)|afkorting|"
     r"gewoon (een|de|het|uw)|of (een|de|het|uw) gewoon|staat voor)\b"
 )
-_COMMON = frozenset(
-    "goed even maar ook heeft hebben heb hier daar waar mijn haar zijn naar gaat gaan kunt kunnen kan moet moeten wordt "
-    "worden nog niet wel geen over deze weet weten mevrouw meneer gemeente graag dank bedankt vraag bellen belt gebeld "
-    "goedemorgen goedemiddag helemaal eigenlijk gewoon alleen altijd iets iemand alles toch want omdat zeggen doen".split()
+_COMMON = word_set(
+    "goed even maar ook heeft hebben heb hier daar waar mijn haar zijn naar gaat gaan kunt kunnen kan moet moeten "
+    "wordt worden nog niet wel geen over deze weet weten mevrouw meneer gemeente graag dank bedankt vraag bellen "
+    "belt gebeld goedemorgen goedemiddag helemaal eigenlijk gewoon alleen altijd iets iemand alles toch want "
+    "omdat zeggen doen"
 )
-_STOP = frozenset("de het een van en of uw u wij we ons onze dat die is zijn te om voor met bij over in op aan niet "
-                  "waarin waarmee brief".split())  # fmt: skip
+_STOP = word_set(
+    "de het een van en of uw u wij we ons onze dat die is zijn te om voor met bij over in op aan niet waarin "
+    "waarmee brief"
+)  # fmt: skip
 
 
 def _is_content(word: str) -> bool:
@@ -231,7 +235,7 @@ class _Judgement:
     def _is_explained(self, position: int, start: int, end: int, meaning: str) -> bool:
         turn = self.call.turns[position]
         words = [token.text for token in turn.doc]
-        around = " ".join(words[max(0, start - 8) : start] + ["*"] + words[end : end + 14])
+        around = " ".join([*words[max(0, start - 8) : start], "*", *words[end : end + 14]])
         later = [t for t in self.call.turns[position + 1 : position + 4] if t.turn.role == "agent"][:1]
         following = " ".join(token.text for t in later for token in t.doc)
         behind = " ".join(words[end : end + 6])

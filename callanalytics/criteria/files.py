@@ -174,30 +174,45 @@ def read_criteria(folder: Path) -> CriteriaFiles:
         table = _Table(path, "words", tree.pop("words", {}))
         for key in table.values:
             lists[key] = table.texts(key)
+    cues = _read_groups("cue", trees, lists)
+    promises = _read_groups("promise", trees, lists)
     criteria: list[Criterion] = []
-    cues: list[Phrases] = []
-    promises: list[Phrases] = []
     places: dict[str, Path] = {}
     for path, tree in trees:
-        for kind, collected in (("cue", cues), ("promise", promises)):
-            for name, values in _Table(path, kind, tree.pop(kind, {})).values.items():
-                table = _Table(path, f"{kind}.{name}", values)
-                collected.append(_read_phrases(table, f"{kind}.{name}", lists))
-                table.finish()
         for name, values in tree.items():
             if name in places:
                 raise ConfigError(path=path, reason=f"table [{name}] stands in {places[name].name} already.")
             places[name] = path
             criteria.append(_read_criterion(_Table(path, name, values), lists))
-    known = {c.id for c in criteria} | {c.name for c in cues} | set(APPLIES)
-    for criterion in criteria:
-        named = (*criterion.applies, *criterion.applies_unless, *criterion.phrases.cancelled_by)
-        for reference in named:
-            if reference not in known:
-                table = _Table(places[criterion.id], criterion.id, {})
-                raise table.fail("applies", f'"{reference}" is no criterion, no cue and none of {", ".join(APPLIES)}')
+    _check_references(criteria, {c.id for c in criteria} | {c.name for c in cues} | set(APPLIES), places)
     texts = [[path.name, path.read_text(encoding="utf-8")] for path in paths]
-    return CriteriaFiles(tuple(criteria), tuple(cues), tuple(promises), hash_of(texts))
+    return CriteriaFiles(tuple(criteria), cues, promises, hash_of(texts))
+
+
+def _read_groups(
+    kind: str, trees: list[tuple[Path, dict[str, Any]]], lists: Mapping[str, tuple[str, ...]]
+) -> tuple[Phrases, ...]:
+    found = []
+    for path, tree in trees:
+        for name, values in _Table(path, kind, tree.pop(kind, {})).values.items():
+            table = _Table(path, f"{kind}.{name}", values)
+            found.append(_read_phrases(table, f"{kind}.{name}", lists))
+            table.finish()
+    return tuple(found)
+
+
+def _check_references(criteria: list[Criterion], known: set[str], places: Mapping[str, Path]) -> None:
+    for criterion in criteria:
+        table = _Table(places[criterion.id], criterion.id, {})
+        named = {
+            "applies": criterion.applies,
+            "applies_unless": criterion.applies_unless,
+            "cancelled_by": criterion.phrases.cancelled_by,
+        }
+        for key, references in named.items():
+            for reference in references:
+                if reference not in known:
+                    raise table.fail(key, f'"{reference}" is no criterion, no cue and none of {", ".join(APPLIES)}')
 
 
 def _read_phrases(table: _Table, name: str, lists: Mapping[str, tuple[str, ...]]) -> Phrases:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,11 +93,11 @@ def read_call(transcript: Transcript, reader: Reader, matcher: PhraseMatcher) ->
     holds = tuple(sorted({*transcript.holds, *((e.start_ms, e.end_ms) for e in transcript.events if e.type == "hold")}))
     answered = (agent or people)[0].start_ms if people else 0
     transfers = {e.start_ms for e in transcript.events if e.type == "transfer"}
-    for before, after in zip(agent, agent[1:], strict=False):
+    for before, after in itertools.pairwise(agent):
         if before.speaker and after.speaker and before.speaker != after.speaker:
             transfers.add(before.end_ms)
     third = agent[OPENING_TURNS - 1].end_ms if len(agent) >= OPENING_TURNS else end_ms
-    opening_ends = max(third, answered + OPENING_MS)
+    opening_ends = max(min(third, answered + 2 * OPENING_MS), answered + OPENING_MS)
     if transfers:
         opening_ends = min(opening_ends, max(min(transfers), answered + 1))
     fourth_last = agent[-CLOSING_TURNS].start_ms if len(agent) >= CLOSING_TURNS else answered
@@ -170,7 +171,9 @@ def combine(hits: Sequence[Hit]) -> float:
     return round(1 - math.prod(1 - p for p in top), 4) if top else 0.0
 
 
-def in_window(window: str, start_ms: int, end_ms: int, call: CallText, near: Callable[[str], Sequence[Hit]]) -> bool:
+def in_window(  # noqa: PLR0911 - a list of windows
+    window: str, start_ms: int, end_ms: int, call: CallText, near: Callable[[str], Sequence[Hit]]
+) -> bool:
     """Whether a find at these times lies in the window; windows use the times of words, not of turns."""
     length = max(call.end_ms - call.answered_ms, 1)
     if window == "any":

@@ -9,23 +9,21 @@ import re
 from collections.abc import Callable
 
 from callanalytics.criteria.patterns import NEGATIONS, Pattern
-from callanalytics.language import TurnDoc
+from callanalytics.language import TurnDoc, word_set
 
 _BEFORE = 4  # words before a find in which a guard word counts
 _AFTER = 2  # words behind a find in which a negation counts: "dat begrijp ik niet"
 # A find that opens with one of these begins its own clause: a negation before it belongs to the clause before.
-_OPENERS = frozenset(
-    "ik wij we dan mijn de het een dat daar mocht als maar dus en zij ze hij u uw onze er wat waar wie hoe".split()
+_OPENERS = word_set(
+    "ik wij we dan mijn de het een dat daar mocht als maar dus en zij ze hij u uw onze er wat waar wie hoe"
 )
 
-_ASSERTS = frozenset("ik wij we dan mijn er de dus en daar maar die dat".split())  # first words of a statement
+_ASSERTS = word_set("ik wij we dan mijn er de dus en daar maar die dat")  # first words of a statement
 _REQUEST = re.compile(
     r"\b((kunt|kun|kan|zou|zoudt|wilt|wil) (u|je|jij|jullie)|zou (u|je|jullie)|ik (wou|wil|wilde) (graag )?dat|"
     r"ik (wou|wil|zou) (graag|eigenlijk)|mag ik|graag zou)\b"
 )
-_PAST_WORDS = frozenset(
-    "zou zouden had hadden heb hebt hebben heeft ben bent was waren werd werden gisteren vorige".split()
-)
+_PAST_WORDS = word_set("zou zouden had hadden heb hebt hebben heeft ben bent was waren werd werden gisteren vorige")
 _PAST = re.compile(r"\b(zou|zouden|had|hadden|heb|hebt|hebben|heeft|ben|bent|was|waren|werd|werden|gisteren|vorige)\b")
 _OFFER = re.compile(
     r"\b((wilt|wil|kunt|kun|zou|zoudt) (u|je)|(u|je) (kunt|kan|mag|zou)|als (u|je) (wilt|wil|dat wilt|het wilt)|"

@@ -1,6 +1,6 @@
 """The phrase language of configs/criteria: from a line a quality team can read to token patterns of spaCy's Matcher.
 
-    ik bel u terug              these words in this order; case, accents, punctuation and likely mishearings do not matter
+    ik bel u terug              these words in this order; case, accents, punctuation, likely mishearings do not matter
     (ik|wij|mijn collega) belt  one of these
     ik bel u [even] terug       [even] may be missing; it may hold alternatives: [even|nog even]
     ik bel ... terug            up to four other words may stand here;  ..8 allows up to eight
@@ -144,13 +144,13 @@ def _parse_word(part: str, lists: Mapping[str, Sequence[str]], line: str) -> lis
         return [(Token(texts=verb_forms(part[1:-1].lower())),)]
     if part.startswith("{"):
         if part[1:-1] not in SLOTS:
-            raise PatternError(f'"{line}" uses the slot {part}; there are: {", ".join("{%s}" % s for s in SLOTS)}')
+            raise PatternError(f'"{line}" uses the slot {part}; there are: {", ".join(f"{{{s}}}" for s in SLOTS)}')
         return [(Token(slot=part[1:-1]),)]
     if part.startswith("@"):
         if part[1:] not in lists:
             known = ", ".join("@" + name for name in lists) or "none"
             raise PatternError(f'"{line}" uses the list {part}; the [words] table has: {known}')
-        options = []
+        options: list[Sequence_] = []
         for entry in lists[part[1:]]:
             options.extend(parse_pattern(entry, {}).sequences)
         return _merge(options)

@@ -16,17 +16,10 @@ from callanalytics.config import Config
 from callanalytics.criteria.deadlines import parse_deadline
 from callanalytics.criteria.detector import Detector, load_detector
 from callanalytics.criteria.finding import CallText, Hit, combine, find_hits
-from callanalytics.language import TurnDoc
+from callanalytics.language import TurnDoc, normalise_word, word_set
 from callanalytics.records import PromiseRow, Transcript
 
 _LATER_TURNS = 4  # a deadline asked for after the promise comes within this many turns
-_BY = re.compile(
-    r"\b(ik|wij|we|hij|zij|ze|(?:mijn|de|een|onze|die|uw|mevrouw|meneer) (?:[a-z]+ )?[a-z\[\]]+|\[name\])\b", re.IGNORECASE
-)
-_FIRST = frozenset({"ik", "wij", "we"})
-_NO_DOER = frozenset(
-    "een melding de melding uw melding de brief een brief een mail de mail die mail het formulier de bevestiging".split()
-)
 
 
 @dataclass(frozen=True)
@@ -86,7 +79,7 @@ def promises_in(call: CallText, detector: Detector, config: Config) -> tuple[Pro
     found = []
     for kind, hit, start, end in spotted:
         others = [(s, e) for _, h, s, e in spotted if h.turn == hit.turn and s != start]
-        deadline, due = _deadline(call, hit, start, end, others, config)
+        deadline, due = _deadline(call, hit, (start, end), others, config)
         found.append(_Found(kind, hit.turn, start, end, hit, deadline, due))
     found.sort(key=lambda f: (f.turn, f.start))
     kept = _without_repeats(found, call, detector)
@@ -129,11 +122,12 @@ def _clause(turn: TurnDoc, hit: Hit) -> tuple[int, int]:
 
 
 def _deadline(
-    call: CallText, hit: Hit, start: int, end: int, others: Sequence[tuple[int, int]], config: Config
+    call: CallText, hit: Hit, clause: tuple[int, int], others: Sequence[tuple[int, int]], config: Config
 ) -> tuple[str | None, datetime | None]:
     """The deadline of the clause; else of the clause beside it in the turn; else of the answer to "wanneer?"."""
     turn = call.turns[hit.turn]
     first, last = turn.sentence(hit.start)
+    start, end = clause
     spans = [(turn, start, end)]
     if not any(s < last and first < e for s, e in others):
         spans.append((turn, first, max(last, end)))
@@ -144,7 +138,9 @@ def _deadline(
             spans.append((turn, *following))
     for later in range(hit.turn + 1, min(hit.turn + 1 + _LATER_TURNS, len(call.turns))):
         asked = " ".join(token.text for token in call.turns[later].doc)
-        if call.turns[later].turn.role == "citizen" and re.search(r"\b(wanneer|hoe laat|hoelang|hoe lang|welke dag)\b", asked):
+        if call.turns[later].turn.role == "citizen" and re.search(
+            r"\b(wanneer|hoe laat|hoelang|hoe lang|welke dag)\b", asked
+        ):
             answer = call.turns[later + 1] if later + 1 < len(call.turns) else None
             if answer is not None and answer.turn.role == "agent":
                 spans.append((answer, 0, answer.sentence(0)[1]))
@@ -153,7 +149,9 @@ def _deadline(
     moment = call.transcript.started_at
     for where, from_, to in spans:
         # Without a start any moment will do to find the words; the date is then thrown away.
-        parsed = parse_deadline(where.quote(from_, to), moment or datetime(2026, 1, 5, 9, tzinfo=UTC), zone=zone, opening_hours=hours)
+        parsed = parse_deadline(
+            where.quote(from_, to), moment or datetime(2026, 1, 5, 9, tzinfo=UTC), zone=zone, opening_hours=hours
+        )
         if parsed is not None:
             return parsed[1], parsed[0] if moment is not None else None
     return None, None
@@ -193,20 +191,31 @@ def _alike(call: CallText, one: _Found, two: _Found) -> bool:
 
 
 def _doer(turn: TurnDoc, promise: _Found) -> str | None:
-    """Who is to do it, in the words of the clause: "ik", "de behandelaar"; None when the clause has no doer."""
-    words = turn.quote(promise.start, promise.end)
-    found = [m.group().strip() for m in _BY.finditer(words)]
-    for who in found:
-        if who.lower().split()[0] in _FIRST | {"hij", "zij", "ze", "mevrouw", "meneer"} or who.startswith("["):
-            return who
-        if who.lower() not in _NO_DOER and " ".join(who.lower().split()[-1:]) in _DOERS:
-            return who
+    """Who is to do it, in the words of the clause: "ik", "De behandelaar"; None when the clause has no doer."""
+    words = turn.quote(promise.start, promise.end).split()
+    plain = ["".join(normalise_word(word)) for word in words]
+    for at, word in enumerate(plain):
+        if word in _PRONOUNS:
+            return words[at].strip(" ,.;")
+        if word in _TITLES or word in _DOERS:
+            first = max((i for i in range(max(0, at - 2), at) if plain[i] in _DETERMINERS), default=at)
+            last = at + 1
+            if word in _TITLES and last < len(words):
+                last += 1
+            if plain[last : last + 1] == ["van"]:
+                last += 3 if plain[last + 1 : last + 2] in (["het"], ["de"]) else 2
+                if plain[last - 1 : last] in (["team"], ["loket"], ["afdeling"]):
+                    last += 1
+            return " ".join(words[first:last]).strip(" ,.;")
     return None
 
 
-_DOERS = frozenset(
-    "collega collegas behandelaar consulent medewerker medewerkster adviseur afdeling team coordinator klachtencoordinator "
-    "klachtencoördinator klachtenfunctionaris aannemer planner wijkbeheerder handhaver specialist monteur inspecteur "
-    "ambtenaar buitendienst teamleider leidinggevende klantmanager ergotherapeut opzichter ploeg boa wijkteam jurist "
-    "loket beheerder ophaaldienst".split()
+_PRONOUNS = word_set("ik wij we hij zij ze")
+_TITLES = frozenset(["mevrouw", "meneer"])
+_DETERMINERS = word_set("mijn de een onze die uw")
+_DOERS = word_set(
+    "collega collegas behandelaar consulent medewerker medewerkster adviseur afdeling team coordinator "
+    "klachtencoordinator klachtencoördinator klachtenfunctionaris aannemer planner wijkbeheerder handhaver "
+    "specialist monteur inspecteur ambtenaar buitendienst teamleider leidinggevende klantmanager ergotherapeut "
+    "opzichter ploeg boa wijkteam jurist loket beheerder ophaaldienst"
 )
