@@ -101,11 +101,8 @@ class Transcriber:
         windows.sort(key=lambda w: (-w.length_ms, w.track, w.pieces))
         words: list[list[Word]] = [[] for _ in tracks]
         dutch = [[0.0, 0.0] for _ in tracks]  # sum of probability x length, sum of length
-        for batch in (
-            itertools.batched(windows, self._settings.batch_size)
-            if hasattr(itertools, "batched")
-            else _batched(windows, self._settings.batch_size)
-        ):
+        for first in range(0, len(windows), self._settings.batch_size):
+            batch = windows[first : first + self._settings.batch_size]
             for window, (found, probability) in zip(batch, self._recognise(batch, tracks), strict=True):
                 words[window.track] += found
                 dutch[window.track][0] += probability * window.length_ms

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,8 @@ def measure(detector: Detector, calls: tuple[str, ...], show: bool, per_criterio
 
 def measure_promises(config: Any, calls: tuple[str, ...], show: bool) -> None:
     found_n = true_n = matched = typed = dated = 0
+    missed: Counter[str] = Counter()
+    extra: Counter[str] = Counter()
     for call_id in calls:
         truth = load_truth(call_id)
         rows = list(find_promises(to_transcript(truth), config))
@@ -150,6 +152,7 @@ def measure_promises(config: Any, calls: tuple[str, ...], show: bool) -> None:
         for wanted in truth["promise"]:
             best = max(left, key=lambda r: _likeness(r, wanted), default=None)
             if best is None or _likeness(best, wanted) <= 0:
+                missed[wanted["type"]] += 1
                 if show:
                     print(f"  MISSED {call_id} {wanted['type']}: {wanted['quote']} | {wanted['deadline_text']}")
                 continue
@@ -163,13 +166,14 @@ def measure_promises(config: Any, calls: tuple[str, ...], show: bool) -> None:
                     f"  WRONG {call_id} {wanted['type']} {wanted['due']} -> "
                     f"{best.type} {best.due_at} {best.deadline_text!r}: {best.quote}"
                 )
+        extra.update(row.type for row in left)
         if show:
             for row in left:
                 print(f"  EXTRA {call_id} {row.type} {row.deadline_text!r}: {row.quote}")
     print(
         f"promises: true {true_n} found {found_n} matched {matched}: recall {matched / max(true_n, 1):.2f} precision "
         f"{matched / max(found_n, 1):.2f} type right {typed / max(matched, 1):.2f} "
-        f"due right {dated / max(matched, 1):.2f}"
+        f"due right {dated / max(matched, 1):.2f}; missed {dict(missed)} extra {dict(extra)}"
     )
 
 

@@ -256,9 +256,8 @@ class _Judgement:
             if before.turn.role != "citizen" or after.turn.role != "agent" or len(before.doc) < _ECHO_AFTER:
                 continue
             said = {token.lemma_ for token in before.doc if _is_content(token.text)}
-            first, last = after.sentence(0)
-            heard = [i for i in range(first, min(last, _ECHO_WITHIN)) if after.doc[i].lemma_ in said]
-            if len({after.doc[i].lemma_ for i in heard}) >= 2 and not after.ends[last - 1].startswith("?"):
+            heard = [i for i in range(min(len(after.doc), _ECHO_WITHIN)) if after.doc[i].lemma_ in said]
+            if len({after.doc[i].lemma_ for i in heard}) >= 2:
                 start, end = heard[0], heard[-1] + 1
                 hits.append(Hit(position, start, end, *after.span_ms(start, end), _ECHO, _bare_pattern("echo")))
         return combine(hits), self._quotes(hits)
