@@ -58,8 +58,7 @@ def decode_recording(path: str | Path, call_id: str, settings: AudioSettings) ->
     samples, layout = _choose_channels(samples, settings.dual_mono_db)
     is_silent = bool(np.abs(samples).max(initial=0.0) < SILENT_PEAK)
     gains_db = tuple(_level_gain_db(row, settings.target_level_dbfs) for row in samples)
-    for row, gain_db in zip(samples, gains_db, strict=True):
-        row *= np.float32(10 ** (gain_db / 20))
+    samples *= np.asarray([10 ** (gain_db / 20) for gain_db in gains_db], dtype=np.float32)[:, None]
     np.clip(samples, -1.0, 1.0, out=samples)
     return Recording(samples, gains_db, layout, samples.shape[1] // SAMPLES_PER_MS, sha256, is_silent)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torchaudio.compliance.kaldi as kaldi
 from pyannote.audio import Model
 from torch import Tensor, nn
+from torchaudio.compliance import kaldi
 
 SAMPLE_RATE_HZ = 16_000
 MELS = 80
@@ -200,7 +200,7 @@ class Campplus(nn.Module):
         return out
 
 
-class CampplusModel(Model):  # type: ignore[misc]  # pyannote.audio ships no types
+class CampplusModel(Model):
     """CAM++ as pyannote.audio's pipeline calls an embedding model."""
 
     dimension = DIMENSION
@@ -212,7 +212,7 @@ class CampplusModel(Model):  # type: ignore[misc]  # pyannote.audio ships no typ
         self.network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
         self.eval()
 
-    def forward(self, waveforms: Tensor, weights: Tensor | None = None) -> Tensor:
+    def forward(self, waveforms: Tensor, weights: Tensor | None = None, **_: Any) -> Tensor:
         """Waveforms (batch, 1, samples) at 16 kHz -> embeddings (batch, 192).
 
         `weights` (batch, frames), 0 or 1, says where the voice speaks: only that sound is used, so another voice in
@@ -236,5 +236,5 @@ def features(waveform: Tensor) -> Tensor:
     """80 log-mel energies a frame of 10 ms, mean over time removed: (samples,) -> (frames, 80)."""
     if len(waveform) < MIN_SAMPLES:
         waveform = waveform.repeat(-(-MIN_SAMPLES // len(waveform)))
-    energies = kaldi.fbank(waveform[None], num_mel_bins=MELS, sample_frequency=SAMPLE_RATE_HZ, dither=0.0)
+    energies: Tensor = kaldi.fbank(waveform[None], num_mel_bins=MELS, sample_frequency=SAMPLE_RATE_HZ, dither=0.0)
     return energies - energies.mean(0, keepdim=True)

@@ -33,6 +33,7 @@ class Diarizer:
         names = [models.diarization] if models.diarization else [models.segmentation, models.embedding]
         folders = [find_model(name) for name in names]
         device = choose_device(models.device)
+        self._pipeline: Any
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about optional decoders and precision, nothing a user can act on
             import torch
@@ -98,8 +99,8 @@ def cover(segments: Sequence[Segment], speech: Sequence[Span], bridge_ms: int) -
         after = min((s for s in segments if s.start_ms >= end), key=lambda s: s.start_ms, default=None)
         if before and after and before.speaker != after.speaker:
             # Both may own it; each takes the half on its side when it touches both.
-            gaps = (start - before.end_ms, after.start_ms - end)
-            middle = (start + end) // 2 if gaps == (0, 0) else (end if gaps[0] <= gaps[1] else start)
+            to_before, to_after = start - before.end_ms, after.start_ms - end
+            middle = (start + end) // 2 if to_before == to_after == 0 else (end if to_before <= to_after else start)
             found += [Segment(before.speaker, start, middle), Segment(after.speaker, middle, end)]
         elif near := before or after:
             found.append(Segment(near.speaker, start, end))
@@ -108,8 +109,8 @@ def cover(segments: Sequence[Segment], speech: Sequence[Span], bridge_ms: int) -
     for speaker in sorted({s.speaker for s in found}):
         others = merge([(s.start_ms, s.end_ms) for s in found if s.speaker != speaker], 0)
         own = merge([(s.start_ms, s.end_ms) for s in found if s.speaker == speaker], 0)
-        gaps = [(a, b) for (_, a), (b, _) in itertools.pairwise(own) if b - a <= bridge_ms]
-        free = [gap for gap in gaps if not any(start < gap[1] and end > gap[0] for start, end in others)]
+        pauses = [(a, b) for (_, a), (b, _) in itertools.pairwise(own) if b - a <= bridge_ms]
+        free = [pause for pause in pauses if not any(start < pause[1] and end > pause[0] for start, end in others)]
         bridged += [Segment(speaker, start, end) for start, end in merge([*own, *free], 0)]
     return sorted(bridged, key=lambda s: (s.start_ms, s.end_ms, s.speaker))
 
@@ -122,8 +123,9 @@ def _build(settings: DiarizationSettings, segmentation: Any, embedding: Any) -> 
 
     from callanalytics.campplus import CampplusModel
 
+    model: Any = Model.from_pretrained(segmentation / "pytorch_model.bin")
     pipeline = SpeakerDiarization(
-        segmentation=Model.from_pretrained(segmentation / "pytorch_model.bin"),
+        segmentation=model,
         segmentation_step=settings.step,
         segmentation_batch_size=settings.batch_size,
         embedding=CampplusModel(embedding / "campplus_cn_en_common.pt"),

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from callanalytics.config import Config
 from callanalytics.errors import CallError
 from callanalytics.intake import Refused, list_calls
-from callanalytics.models import find_model, sha256_of
+from callanalytics.models import find_model, model_entry, sha256_of
 from callanalytics.records import CallResult, CallSource, FailureRow, RunRow
 from callanalytics.store import Store
 
@@ -88,7 +88,7 @@ def run(
 
     started, clock = datetime.now(UTC), time.monotonic()
     calls = list_calls(recordings, calls_csv)
-    for name in _models(config):
+    for name in configured_models(config):
         find_model(name)
     current = fingerprint(config)
     store = Store(output, load_detector(config).ids)
@@ -97,15 +97,16 @@ def run(
         plan = _plan(calls, store, current, limit)
         observer.planned(plan)
         run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-        recorder = _Recorder(store, observer, Progress(total=len(plan.todo) + len(plan.refused)), run_id, current, clock)
+        progress = Progress(total=len(plan.todo) + len(plan.refused))
+        recorder = _Recorder(store, observer, progress, run_id, current, clock)
         for refused in plan.refused:
-            recorder.failure(refused.call, CallError(call_id=refused.call.call_id, stage="intake", reason=refused.reason))
+            call = refused.call
+            recorder.failure(call, CallError(call_id=call.call_id, stage="intake", reason=refused.reason))
         shards = _cut_shards(plan.todo, config.engine.shard_calls, workers or config.engine.workers)
         deadline = _deadline(until, config)
         run_shards = {"local": run_local, "ray": run_ray}[engine]
         for shard, outcome in run_shards(config, shards, workers or config.engine.workers, deadline):
             recorder.shard(shard, outcome)
-        progress = recorder.progress
         row = RunRow(
             run_id=run_id,
             started_at=started,
@@ -122,6 +123,7 @@ def run(
             pipeline_fingerprint=current,
         )
         store.publish_run(row)
+        store.write_report(row)
     finally:
         store.close()
     return row
@@ -304,7 +306,8 @@ def run_ray(
         yield shard, ray.get(done)
 
 
-def _models(config: Config) -> list[str]:
+def configured_models(config: Config) -> list[str]:
+    """Names of the models that the configuration uses."""
     models = config.models
     voices = [models.diarization] if models.diarization else [models.segmentation, models.embedding]
     return [models.recognition, *voices]
@@ -312,6 +315,5 @@ def _models(config: Config) -> list[str]:
 
 def _versions(config: Config) -> dict[str, str]:
     packages = ("callanalytics", "faster-whisper", "ctranslate2", "pyannote-audio", "spacy", "scikit-learn", "pyarrow")
-    return {"python": platform.python_version(), **{p: version(p) for p in packages}} | {
-        f"model:{task}": name for task, name in zip(("recognition", "segmentation", "embedding"), _models(config), strict=False)
-    }
+    software = {"python": platform.python_version(), **{package: version(package) for package in packages}}
+    return software | {f"model:{model_entry(name).task}": name for name in configured_models(config)}

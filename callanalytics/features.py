@@ -6,6 +6,7 @@ of more than `GAP_MS` isn't talk.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -96,7 +97,7 @@ def _response_latency(turns: Sequence[Turn]) -> int | None:
     """Median pause from the end of a citizen's turn to the agent's next; an answer that overlaps counts as 0."""
     pauses = [
         max(0, answer.start_ms - said.end_ms)
-        for said, answer in zip(turns, turns[1:], strict=False)
+        for said, answer in itertools.pairwise(turns)
         if said.role == "citizen" and answer.role == "agent"
     ]
     return round(median(pauses)) if pauses else None

@@ -185,7 +185,7 @@ class Worker:
         except Exception:
             if len(heard) == 1:
                 call = heard[0].call
-                reason = "speech recognition broke down on it; try again, and report the recording's format if it stays."
+                reason = "speech recognition broke down on it; try again, and report its format if it stays."
                 return {call.call_id: CallError(call_id=call.call_id, stage="transcribe", reason=reason)}
             return {k: v for h in heard for k, v in self._transcribe_all([h]).items()}
         found = iter(flat)
@@ -244,7 +244,7 @@ class Worker:
             return error
         except Exception as error:
             # The error's own text may hold what was said, so only its kind is told.
-            reason = f"an unexpected {type(error).__name__}; try again, and report it with the call's format if it stays."
+            reason = f"an unexpected {type(error).__name__}; try again, and report its format if it stays."
             return CallError(call_id=call.call_id, stage=self._current, reason=reason)
 
 
@@ -267,7 +267,8 @@ def fingerprint(config: Config) -> str:
     """
     root = project_root()
     models = config.models
-    names = [models.recognition, *([models.diarization] if models.diarization else (models.segmentation, models.embedding))]
+    voices = [models.diarization] if models.diarization else [models.segmentation, models.embedding]
+    names = [models.recognition, *voices]
     files = [
         *sorted((root / "models" / "roles").glob("*.skops")),
         *sorted(config.resolve(config.scorecard.criteria).glob("*.toml")),

@@ -9,6 +9,7 @@ removes them at the next start, under the lock.  What is published is the ledger
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 from collections.abc import Iterable, Sequence
@@ -125,6 +126,17 @@ class Store:
     def publish_run(self, row: RunRow) -> None:
         """Write the row of a run."""
         self._rename([self._stage("runs", row.started_at.date().isoformat(), f"run-{row.run_id}", [asdict(row)])])
+
+    def write_report(self, row: RunRow) -> Path:
+        """Write the row of a run as OUT/reports/<run_id>.json, for whoever has no Parquet at hand."""
+        path, staged = self.root / "reports" / f"{row.run_id}.json", self.root / STAGING / f"{row.run_id}.json"
+        staged.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+            json.dump(asdict(row), stream, indent=1, default=lambda value: value.isoformat())
+            stream.flush()
+            os.fsync(stream.fileno())
+        self._rename([(staged, path)])
+        return path
 
     def _stage(self, dataset: str, date: str, name: str, rows: list[dict[str, Any]]) -> tuple[Path, Path]:
         """Write rows to a file beside OUT's datasets and make sure they are on disk: (staged, final)."""

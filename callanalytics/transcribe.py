@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from callanalytics.audio import SAMPLE_RATE_HZ, SAMPLES_PER_MS, Samples
-from callanalytics.config import Municipality
+from callanalytics.audio import SAMPLES_PER_MS, Samples
 from callanalytics.config import Models as ModelSettings
+from callanalytics.config import Municipality
 from callanalytics.config import Recognition as RecognitionSettings
 from callanalytics.models import choose_device, find_model, model_fingerprint
 from callanalytics.records import Span, Word
@@ -78,7 +78,11 @@ class Transcriber:
         compute_type = models.compute_type if device == "cpu" else "float16"
         self._settings = settings
         self._whisper = WhisperModel(
-            str(folder), device=device, compute_type=compute_type, cpu_threads=threads or os.cpu_count(), local_files_only=True
+            str(folder),
+            device=device,
+            compute_type=compute_type,
+            cpu_threads=threads or os.cpu_count(),
+            local_files_only=True,
         )
         self._tokenizer = Tokenizer(
             self._whisper.hf_tokenizer,

@@ -6,9 +6,11 @@ Pure: no models, files or clock.
 from __future__ import annotations
 
 import bisect
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from callanalytics.config import Turns as TurnSettings
 from callanalytics.records import Event, Segment, Span, Turn, Word
@@ -64,7 +66,7 @@ def join_turns(
     starts = [start for start, _, _ in floor]
     turns = []
     for speaker, run in runs:
-        for part in _split(run, lambda a, b, s=speaker: _took_floor(floor, starts, s, a.end_ms, b.start_ms)):
+        for part in _split(run, partial(_is_taken, floor, starts, speaker)):
             turns.append(
                 Turn(
                     turn_index=0,
@@ -81,23 +83,20 @@ def join_turns(
     return [replace(turn, turn_index=i) for i, turn in enumerate(turns)]
 
 
-def _split(words: Sequence[Word], is_boundary: object) -> list[list[Word]]:
+def _split(words: Sequence[Word], is_boundary: Callable[[Word, Word], bool]) -> list[list[Word]]:
     parts: list[list[Word]] = []
     for word in words:
-        if parts and not is_boundary(parts[-1][-1], word):  # type: ignore[operator]  # a lambda with a default
+        if parts and not is_boundary(parts[-1][-1], word):
             parts[-1].append(word)
         else:
             parts.append([word])
     return parts
 
 
-def _took_floor(floor: list[tuple[int, int, str]], starts: list[int], speaker: str, end_ms: int, start_ms: int) -> bool:
+def _is_taken(floor: list[tuple[int, int, str]], starts: list[int], speaker: str, word: Word, following: Word) -> bool:
     """Whether somebody else says a word of substance between two words of this speaker."""
-    i = bisect.bisect_left(starts, end_ms - 200)
-    return any(
-        other != speaker and end <= start_ms + 200
-        for _, end, other in floor[i : bisect.bisect_right(starts, start_ms)]
-    )
+    between = floor[bisect.bisect_left(starts, word.end_ms - 200) : bisect.bisect_right(starts, following.start_ms)]
+    return any(other != speaker and end_ms <= following.start_ms + 200 for _, end_ms, other in between)
 
 
 def is_backchannel(words: Sequence[str], backchannels: Sequence[str]) -> bool:
@@ -125,7 +124,7 @@ def find_events(
         busy = merge([*speech, *holds, (0, first), (last, duration_ms)], 0)
         events += [
             Event("dead_air", "", a_end, b_start)
-            for (_, a_end), (b_start, _) in zip(busy, busy[1:], strict=False)
+            for (_, a_end), (b_start, _) in itertools.pairwise(busy)
             if b_start - a_end >= settings.dead_air_ms
         ]
     events += _find_overlaps(turns)
@@ -181,7 +180,7 @@ def _find_transfers(turns: Sequence[Turn]) -> list[Event]:
     agents = [t for t in turns if t.role == "agent" and t.speaker]
     labels = list(dict.fromkeys(t.speaker for t in agents))
     events = []
-    for before, after in zip(labels, labels[1:], strict=False):
+    for before, after in itertools.pairwise(labels):
         left = max(t.end_ms for t in agents if t.speaker == before)
         came = min(t.start_ms for t in agents if t.speaker == after)
         if came >= left:

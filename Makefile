@@ -1,0 +1,37 @@
+# Two commands on a fresh machine: `make demo` and `make test`.  Both make .venv when it is not there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+MODELS := models/weights/.pulled
+
+.PHONY: demo test check models install clean
+
+demo: $(MODELS)
+	$(BIN)/callanalytics demo
+
+test: $(MODELS)
+	$(BIN)/python -m pytest
+
+check: $(MODELS)
+	$(BIN)/ruff check callanalytics tests
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+models: $(MODELS)
+install: $(STAMP)
+
+# Installs again only when pyproject.toml changes.
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "callanalytics needs Python 3.11 or newer; set PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $@
+
+$(MODELS): $(STAMP) models/manifest.toml
+	$(BIN)/callanalytics models pull
+	@mkdir -p $(dir $@) && touch $@
+
+clean:
+	rm -rf $(VENV) models/weights out

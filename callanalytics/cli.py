@@ -1,0 +1,585 @@
+"""The commands: arguments in, data to stdout, progress to stderr, exit codes 0, 1 and 2.  Nothing else prints."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from callanalytics import __version__
+from callanalytics.config import Config, load_config, project_root
+from callanalytics.errors import CallAnalyticsError, InputError, StoreError
+from callanalytics.texts import Lang, say
+
+if TYPE_CHECKING:
+    from callanalytics.engine import Plan, Progress
+    from callanalytics.records import FailureRow, RunRow, Transcript
+
+DEMO = Path(__file__).parent / "demo"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns 0 when all is done, 1 when some calls failed, 2 when it could not run."""
+    options = _parser().parse_args(arguments)
+    # Nothing of a call may be readable by others of this machine.
+    os.umask(0o077)
+    try:
+        config = load_config(options.config)
+        if options.lang:
+            config = config.model_copy(update={"lang": options.lang})
+        return int(options.command(config, options))
+    except CallAnalyticsError as error:
+        print(f"callanalytics: {error}", file=sys.stderr)
+        return error.exit_code if error.exit_code != 1 else 2
+    except KeyboardInterrupt:
+        print(say(options.lang or "nl", "interrupted"), file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="callanalytics",
+        description="Listens to recorded calls of a municipal contact centre and turns them into reviewed quality.",
+        parents=[_common(None)],
+    )
+    parser.add_argument("--version", action="version", version=f"callanalytics {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, command: Any, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text, parents=[_common(argparse.SUPPRESS)])
+        sub.set_defaults(command=command)
+        return sub
+
+    demo = add("demo", _demo, "the main job on the bundled recordings")
+    demo.add_argument("--output", type=Path, default=Path("out/demo"), help="where the data goes (default: out/demo)")
+    run = add("run", _run, "process recordings: a folder or one file")
+    run.add_argument("recordings", type=Path, metavar="RECORDINGS")
+    run.add_argument("--output", type=Path, required=True, metavar="OUT")
+    run.add_argument("--calls", type=Path, help="calls.csv: what is known about the calls")
+    run.add_argument("--engine", choices=("local", "ray"), default="local")
+    run.add_argument("--workers", type=_positive, help="processes, each with its own models")
+    run.add_argument("--until", type=_clock, metavar="HH:MM", help="begin nothing new after this time")
+    run.add_argument("--limit", type=_positive, help="take at most this many calls")
+    for name, command, text in (
+        ("status", _status, "how far OUT is"),
+        ("failures", _failures, "which calls failed, where and why"),
+    ):
+        add(name, command, text).add_argument("output", type=Path, metavar="OUT")
+    for name, command, text in (
+        ("score", _score, "criteria, promises and topic of a transcript made elsewhere"),
+        ("redact", _redact, "a transcript with personal data replaced"),
+    ):
+        add(name, command, text).add_argument("transcript", type=Path, metavar="TRANSCRIPT.json|.jsonl")
+    evaluate = add("evaluate", _evaluate, "figures of OUT against truth files")
+    evaluate.add_argument("output", type=Path, metavar="OUT")
+    evaluate.add_argument("--truth", type=Path, required=True, metavar="DIR")
+    models = add("models", _models, "the models: list, pull, verify")
+    models.add_argument("action", choices=("list", "pull", "verify"))
+    models.add_argument("names", nargs="*", help="models of the manifest (default: those that the config names)")
+    models.add_argument("--from", dest="source", type=Path, help="a folder with <model>/<file>, tried first")
+    train = add("train", _train, "train the models that the project ships from its own data")
+    train.add_argument("what", choices=("roles",))
+    add("config", _show_config, "the settings in force")
+    add("schema", _schema, "the data dictionary: every column of every dataset")
+    return parser
+
+
+def _common(default: str | None) -> argparse.ArgumentParser:
+    """Options of every command; a command's own have no default, so that they mean the same before and after it."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=default)
+    common.add_argument("--config", type=Path, help="a TOML file over the defaults of configs/default.toml")
+    common.add_argument("--lang", choices=("nl", "en"), help="language of what is printed (default: from the config)")
+    is_set = False if default is None else default
+    common.add_argument("--json", action="store_true", default=is_set, help="JSON instead of a table")
+    return common
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of 1 or more")
+    return int(text)
+
+
+def _clock(text: str) -> str:
+    try:
+        datetime.strptime(text, "%H:%M")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no time like 06:00") from None
+    return text
+
+
+# --- run ------------------------------------------------------------------------------------------------------------
+
+
+def _run(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.engine import run
+
+    with _Bar(config.lang) as bar:
+        row = run(
+            config,
+            options.recordings,
+            options.output,
+            bar,
+            calls_csv=options.calls,
+            engine=options.engine,
+            workers=options.workers,
+            until=options.until,
+            limit=options.limit,
+        )
+    _summarise(config.lang, row, options.output)
+    if options.json:
+        print(json.dumps(_plain(row), indent=1))
+    return 1 if row.failed else 0
+
+
+def _summarise(lang: Lang, row: RunRow, output: Path) -> None:
+    seconds = row.wall_ms / 1000
+    print(
+        say(
+            lang,
+            "run_done",
+            published=row.published,
+            failed=row.failed,
+            resumed=row.resumed,
+            left=row.left,
+            hours=f"{row.audio_ms / 3_600_000:.2f}",
+            wall=_length(row.wall_ms),
+            speed=f"{row.audio_ms / 1000 / seconds:.1f}" if seconds else "0",
+        ),
+        file=sys.stderr,
+    )
+    print(say(lang, "report", path=output / "reports" / f"{row.run_id}.json"), file=sys.stderr)
+    if row.failed:
+        print(say(lang, "run_failures_hint", output=output), file=sys.stderr)
+
+
+class _Bar:
+    """The progress of a run on stderr: calls, hours of audio, speed, time left."""
+
+    def __init__(self, lang: Lang) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._lang = lang
+        self._console = Console(stderr=True, highlight=False)
+        self._progress = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn(say(lang, "calls")),
+            TextColumn("{task.fields[hours]:.2f} " + say(lang, "hours")),
+            TextColumn("{task.fields[speed]:.1f} " + say(lang, "realtime")),
+            TextColumn(say(lang, "left")),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+        self._task = self._progress.add_task("", total=None, hours=0.0, speed=0.0)
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def planned(self, plan: Plan) -> None:
+        new = len(plan.todo) - plan.outdated
+        line = say(
+            self._lang, "plan", found=plan.found, resumed=plan.resumed, outdated=plan.outdated, new=max(0, new)
+        )
+        self._console.print(line)
+        undated = sum(call.started_at is None for call in plan.todo)
+        if undated:
+            self._console.print(say(self._lang, "no_start", n=undated))
+        if plan.todo:
+            self._console.print(say(self._lang, "loading"))
+        self._progress.update(self._task, total=len(plan.todo) + len(plan.refused))
+
+    def advanced(self, progress: Progress) -> None:
+        self._progress.update(
+            self._task,
+            completed=progress.published + progress.failed,
+            hours=progress.audio_ms / 3_600_000,
+            speed=progress.audio_ms / max(1, progress.wall_ms),
+        )
+
+    def failed(self, row: FailureRow) -> None:
+        text = say(self._lang, "call_failed", call_id=row.call_id, stage=row.stage, message=row.message)
+        self._console.print(text, markup=False)
+
+
+# --- what OUT holds -------------------------------------------------------------------------------------------------
+
+
+def _status(config: Config, options: argparse.Namespace) -> int:
+    store = _existing(options.output)
+    runs = store.runs()
+    sql = _duckdb(options.output)
+    has_calls = any((options.output / "calls").glob("date=*/*.parquet"))
+    published, not_scorable = (
+        sql.execute("SELECT count(*), count(*) FILTER (NOT scorable) FROM calls").fetchone() if has_calls else (0, 0)
+    )
+    state = {
+        "published": published,
+        "not_scorable": not_scorable,
+        "failed": len(store.failures()),
+        "last_run": _plain_row(runs[-1]) if runs else None,
+    }
+    if options.json:
+        print(json.dumps(state, indent=1, default=str))
+        return 0
+    if not runs and not published:
+        print(say(config.lang, "status_none", output=options.output))
+        return 0
+    table = _table(say(config.lang, "status_title", output=options.output), *(_t(config, "state", "count")))
+    for key in ("published", "not_scorable", "failed"):
+        table.add_row(say(config.lang, key), str(state[key]))
+    if runs:
+        table.add_row(say(config.lang, "last_run"), f"{runs[-1]['finished_at']:%Y-%m-%d %H:%M} UTC")
+    _show(table)
+    return 0
+
+
+def _failures(config: Config, options: argparse.Namespace) -> int:
+    rows = sorted(_existing(options.output).failures(), key=lambda row: (row["call_id"], row["recording"]))
+    if options.json:
+        print(json.dumps([_plain_row(row) for row in rows], indent=1, default=str))
+        return 0
+    if not rows:
+        print(say(config.lang, "no_failures"))
+        return 0
+    table = _table("", *_t(config, "call", "recording", "stage", "attempts", "message"))
+    for row in rows:
+        table.add_row(row["call_id"], row["recording"], row["stage"], str(row["attempts"]), row["message"])
+    _show(table)
+    return 0
+
+
+def _existing(output: Path) -> Any:
+    from callanalytics.store import Store
+
+    if not output.is_dir():
+        raise StoreError(path=output, reason="there is no such folder; give the --output of a run.")
+    return Store(output)
+
+
+def _duckdb(output: Path) -> Any:
+    import duckdb
+
+    sql = duckdb.connect()
+    for dataset in ("calls", "turns", "criteria", "promises", "events"):
+        if any((output / dataset).glob("date=*/*.parquet")):
+            files = str(output / dataset / "date=*" / "*.parquet").replace("'", "''")
+            sql.execute(f"CREATE VIEW {dataset} AS SELECT * FROM read_parquet('{files}', union_by_name = true)")
+    return sql
+
+
+# --- demo -----------------------------------------------------------------------------------------------------------
+
+
+def _demo(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.engine import run
+
+    lang = config.lang
+    if options.config is None:
+        config = load_config(DEMO / "config.toml").model_copy(update={"lang": lang})
+    print(say(lang, "demo_intro"), file=sys.stderr)
+    with _Bar(lang) as bar:
+        row = run(config, DEMO / "recordings", options.output, bar, calls_csv=DEMO / "calls.csv")
+    _summarise(lang, row, options.output)
+    sql = _duckdb(options.output)
+    _demo_card(config, sql, "demo-1-terugbellen")
+    _demo_promises(config, sql)
+    _demo_table(config, sql)
+    print("\n" + say(lang, "demo_next"))
+    criteria = options.output / "criteria" / "*" / "*.parquet"
+    print(
+        f"  SELECT call_id, criterion, status, evidence[1].quote FROM '{criteria}'\n"
+        "  WHERE status = 'not_met' ORDER BY call_id;"
+    )
+    return 1 if row.failed else 0
+
+
+def _demo_card(config: Config, sql: Any, call_id: str) -> None:
+    from callanalytics.criteria import load_detector
+
+    lang = config.lang
+    detector = load_detector(config)
+    table = _table(
+        say(lang, "demo_card", call_id=call_id), *_t(config, "criterion", "verdict", "probability", "evidence")
+    )
+    rows = sql.execute(
+        "SELECT criterion, status, probability, evidence FROM criteria WHERE call_id = ?", [call_id]
+    ).fetchall()
+    found = {row[0]: row[1:] for row in rows}
+    groups = (("score", config.scorecard.scored), ("compliance", config.scorecard.compliance))
+    for group, names in groups:
+        table.add_section()
+        for name in names:
+            if name not in found:
+                continue
+            status, probability, evidence = found[name]
+            first = evidence[0] if evidence else None
+            quote = f"{_length(first['start_ms'])}  “{first['quote']}”" if first else ""
+            criterion = detector.criterion(name)
+            title = criterion.name_nl if lang == "nl" else criterion.name_en
+            if group != "score":
+                title += f" ({say(lang, group)})"
+            table.add_row(title, _coloured(lang, status), f"{probability:.2f}", quote)
+    _show(table)
+
+
+def _demo_promises(config: Config, sql: Any) -> None:
+    from zoneinfo import ZoneInfo
+
+    table = _table(
+        say(config.lang, "demo_promises"), *_t(config, "call", "what", "due", "said")
+    )
+    rows = sql.execute("SELECT call_id, type, due_at, quote FROM promises ORDER BY call_id, start_ms").fetchall()
+    zone = ZoneInfo(config.municipality.timezone)
+    for call_id, kind, due_at, quote in rows:
+        due = f"{due_at.astimezone(zone):%d-%m-%Y %H:%M}" if due_at else "?"
+        table.add_row(call_id, say(config.lang, kind), due, f"“{quote}”")
+    if rows:
+        _show(table)
+
+
+def _demo_table(config: Config, sql: Any) -> None:
+    table = _table(
+        say(config.lang, "demo_all"),
+        *_t(config, "call", "layout", "duration", "topic", "hold", "agent_share", "score"),
+    )
+    rows = sql.execute(
+        "SELECT call_id, layout, duration_ms, topic, hold_ms, talk_ratio_agent, normalized_score FROM calls ORDER BY 1"
+    ).fetchall()
+    for call_id, layout, duration_ms, topic, hold_ms, ratio, score in rows:
+        share = f"{ratio:.0%}" if ratio is not None else "?"
+        points = f"{score:.0%}" if score is not None else "?"
+        table.add_row(call_id, layout, _length(duration_ms), topic, _length(hold_ms), share, points)
+    _show(table)
+
+
+def _coloured(lang: Lang, status: str) -> str:
+    colour = {"met": "green", "not_met": "red", "uncertain": "yellow", "not_applicable": "dim"}[status]
+    return f"[{colour}]{say(lang, status)}[/{colour}]"
+
+
+# --- transcripts made elsewhere -------------------------------------------------------------------------------------
+
+
+def _score(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.criteria import load_detector
+    from callanalytics.criteria.promises import find_promises
+    from callanalytics.redact import Redactor
+    from callanalytics.topics import load_topics
+
+    detector, redactor, topics = load_detector(config), Redactor(config), load_topics(config)
+    for transcript in _read_transcripts(options.transcript):
+        redacted = redactor(transcript).transcript
+        topic, probability = topics(redacted)
+        keep = ("criterion", "applicable", "detected", "status", "probability", "evidence")
+        result = {
+            "call_id": transcript.call_id,
+            "criteria": [{k: v for k, v in _plain(row).items() if k in keep} for row in detector(redacted)],
+            "promises": [_plain(row) for row in find_promises(redacted, config)],
+            "topic": topic,
+            "topic_probability": round(probability, 4),
+        }
+        _print_json(result, options.transcript)
+    return 0
+
+
+def _redact(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.redact import Redactor
+
+    redactor = Redactor(config)
+    for transcript in _read_transcripts(options.transcript):
+        redacted = redactor(transcript).transcript
+        turns = [
+            {"role": t.role, "start_ms": t.start_ms, "end_ms": t.end_ms, "text": t.text} for t in redacted.turns
+        ]
+        started = redacted.started_at.isoformat() if redacted.started_at else None
+        result = {"call_id": redacted.call_id, "started_at": started, "turns": turns, "holds": redacted.holds}
+        _print_json(result, options.transcript)
+    return 0
+
+
+def _print_json(result: dict[str, Any], source: Path) -> None:
+    indent = None if source.suffix == ".jsonl" else 1
+    print(json.dumps(result, ensure_ascii=False, indent=indent, default=str))
+
+
+def _read_transcripts(path: Path) -> Iterator[Transcript]:
+    """One JSON object, or one a line in .jsonl; raises InputError naming the line and the key at fault."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(path=path, reason=f"{error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise InputError(path=path, reason="it is not text in UTF-8.") from None
+    documents = text.splitlines() if path.suffix == ".jsonl" else [text]
+    for number, document in enumerate(documents, start=1):
+        if not document.strip():
+            continue
+        try:
+            yield _transcript(json.loads(document))
+        except json.JSONDecodeError as error:
+            raise InputError(path=path, reason=f"line {error.lineno + number - 1}: this is no JSON.") from None
+        except KeyError as error:
+            raise InputError(path=path, reason=f"document {number}: the key {error} is missing.") from None
+        except (TypeError, ValueError, AttributeError):
+            raise InputError(
+                path=path, reason=f"document {number}: a role, a time in ms or the ISO date of started_at is not one."
+            ) from None
+
+
+def _transcript(tree: dict[str, Any]) -> Transcript:
+    from callanalytics.records import Transcript, Turn
+
+    roles = {"agent", "citizen", "ivr", "unknown"}
+    started = tree.get("started_at")
+    turns = []
+    for index, turn in enumerate(tree["turns"]):
+        if turn["role"] not in roles:
+            raise ValueError("role")
+        turns.append(Turn(index, turn["role"], int(turn["start_ms"]), int(turn["end_ms"]), str(turn["text"])))
+    ends = [turn.end_ms for turn in turns]
+    holds = tuple((int(start), int(end)) for start, end in tree.get("holds", ()))
+    return Transcript(
+        call_id=str(tree["call_id"]),
+        started_at=datetime.fromisoformat(started) if started else None,
+        turns=tuple(turns),
+        holds=holds,
+        duration_ms=max([*ends, *(end for _, end in holds)], default=0),
+    )
+
+
+# --- the rest -------------------------------------------------------------------------------------------------------
+
+
+def _evaluate(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.evaluate import evaluate
+
+    _existing(options.output)
+    print(json.dumps(evaluate(options.output, options.truth, config), indent=1, ensure_ascii=False))
+    return 0
+
+
+def _models(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.engine import configured_models
+    from callanalytics.errors import ModelMissing, ModelRefused
+    from callanalytics.models import find_model, model_entry, pull_model, read_manifest
+
+    names = options.names or (list(read_manifest()) if options.action == "list" else configured_models(config))
+    if options.action == "pull":
+        for name in names:
+            for line in pull_model(name, options.source):
+                print(line, file=sys.stderr)
+        return 0
+    rows, worst = [], 0
+    for name in names:
+        entry = model_entry(name)
+        state = "models_ok"
+        try:
+            find_model(name)
+        except ModelMissing:
+            state = "models_missing"
+        except ModelRefused:
+            state = "models_bad"
+        worst = max(worst, 0 if state == "models_ok" else 2)
+        rows.append({"model": name, "task": entry.task, "licence": entry.licence, "state": state})
+    if options.json:
+        print(json.dumps(rows, indent=1))
+    else:
+        table = _table("", *_t(config, "model", "task", "licence", "state"))
+        for row in rows:
+            table.add_row(row["model"], row["task"], row["licence"], say(config.lang, row["state"]))
+        _show(table)
+    return worst if options.action == "verify" else 0
+
+
+def _train(_: Config, options: argparse.Namespace) -> int:
+    from callanalytics.training import train_roles
+
+    folder = project_root() / "models" / options.what
+    print(json.dumps(train_roles(folder / "turns.jsonl", folder), indent=1))
+    return 0
+
+
+def _show_config(config: Config, _: argparse.Namespace) -> int:
+    print(json.dumps(config.model_dump(mode="json"), indent=1, ensure_ascii=False))
+    return 0
+
+
+def _schema(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.criteria import load_detector
+    from callanalytics.records import DATASETS, arrow_schema
+
+    ids = load_detector(config).ids
+    schemas = {name: arrow_schema(name, ids if name == "calls" else ()) for name in DATASETS}
+    if options.json:
+        tree = {
+            name: [
+                {"column": f.name, "type": str(f.type), "description": f.metadata[b"description"].decode()}
+                for f in schema
+            ]
+            for name, schema in schemas.items()
+        }
+        print(json.dumps(tree, indent=1))
+        return 0
+    for name, schema in schemas.items():
+        title = f"{name}: {schema.metadata[b'description'].decode()}"
+        table = _table(title, *_t(config, "column", "type", "description"))
+        for field in schema:
+            table.add_row(field.name, str(field.type), field.metadata[b"description"].decode())
+        _show(table)
+    return 0
+
+
+def _t(config: Config, *keys: str) -> list[str]:
+    return [say(config.lang, key) for key in keys]
+
+
+def _table(title: str, *columns: str) -> Any:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def _show(table: Any) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, 140)
+    console.print(table)
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return _plain_row(dataclasses.asdict(row))
+
+
+def _plain_row(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
+
+
+def _length(ms: int) -> str:
+    """Minutes and seconds.   83000 -> "1:23" """
+    return f"{ms // 60_000}:{ms // 1000 % 60:02d}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What the command line says, in Dutch and English.  One table, so that neither language can miss a line."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+Lang = Literal["nl", "en"]
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "plan": (
+        "{found} opnamen gevonden: {resumed} al klaar, {outdated} opnieuw (instellingen of modellen gewijzigd), "
+        "{new} nieuw.",
+        "{found} recordings found: {resumed} done before, {outdated} again (settings or models changed), {new} new.",
+    ),
+    "loading": ("Modellen laden …", "Loading models …"),
+    "calls": ("gesprekken", "calls"),
+    "hours": ("uur geluid", "hours of audio"),
+    "realtime": ("× realtime", "× realtime"),
+    "left": ("nog", "left"),
+    "call_failed": ("Gesprek {call_id} mislukt bij {stage}: {message}", "Call {call_id} failed at {stage}: {message}"),
+    "run_done": (
+        "Klaar: {published} gepubliceerd, {failed} mislukt, {resumed} waren al klaar, {left} over. "
+        "{hours} uur geluid in {wall}, {speed} × realtime.",
+        "Done: {published} published, {failed} failed, {resumed} done before, {left} left. "
+        "{hours} hours of audio in {wall}, {speed} × realtime.",
+    ),
+    "run_failures_hint": (
+        "Bekijk wat er mis ging: callanalytics failures {output}",
+        "See what went wrong: callanalytics failures {output}",
+    ),
+    "no_start": (
+        "{n} gesprekken hebben geen begintijd: toezeggingen krijgen daar geen datum. Geef started_at in calls.csv.",
+        "{n} calls have no start time: promises in them get no date. Give started_at in calls.csv.",
+    ),
+    "report": ("Verslag van deze run: {path}", "Report of this run: {path}"),
+    "status_none": ("In {output} staat nog niets.", "There is nothing in {output} yet."),
+    "status_title": ("Stand van {output}", "State of {output}"),
+    "published": ("gepubliceerd", "published"),
+    "failed": ("mislukt", "failed"),
+    "not_scorable": ("niet te scoren", "not scorable"),
+    "last_run": ("laatste run", "last run"),
+    "state": ("stand", "state"),
+    "count": ("aantal", "count"),
+    "no_failures": ("Er zijn geen mislukte gesprekken.", "No call has failed."),
+    "call": ("gesprek", "call"),
+    "recording": ("opname", "recording"),
+    "stage": ("stap", "stage"),
+    "message": ("wat er mis is en wat helpt", "what is wrong and what mends it"),
+    "attempts": ("pogingen", "attempts"),
+    "demo_intro": (
+        "Vijf meegeleverde gesprekken worden beluisterd, zonder internet.",
+        "Listening to the five bundled calls, without internet.",
+    ),
+    "demo_card": ("Scorekaart van {call_id}", "Scorecard of {call_id}"),
+    "demo_all": ("Alle gesprekken", "All calls"),
+    "demo_promises": ("Toezeggingen", "Promises"),
+    "demo_next": (
+        "Verder met de gegevens (DuckDB):",
+        "Go on with the data (DuckDB):",
+    ),
+    "criterion": ("criterium", "criterion"),
+    "verdict": ("oordeel", "verdict"),
+    "probability": ("kans", "probability"),
+    "evidence": ("bewijs", "evidence"),
+    "layout": ("opzet", "layout"),
+    "duration": ("duur", "length"),
+    "topic": ("onderwerp", "topic"),
+    "score": ("score", "score"),
+    "hold": ("wacht", "hold"),
+    "agent_share": ("medewerker spreekt", "agent speaks"),
+    "compliance": ("wettelijk", "compliance"),
+    "signal": ("signaal", "signal"),
+    "what": ("wat", "what"),
+    "due": ("uiterlijk", "due"),
+    "said": ("gezegd", "said"),
+    "met": ("goed", "met"),
+    "not_met": ("niet goed", "not met"),
+    "not_applicable": ("n.v.t.", "n/a"),
+    "uncertain": ("onzeker", "uncertain"),
+    "yes": ("ja", "yes"),
+    "no": ("nee", "no"),
+    "callback": ("terugbellen", "callback"),
+    "action": ("actie", "action"),
+    "letter_or_email": ("brief of e-mail", "letter or e-mail"),
+    "visit": ("bezoek", "visit"),
+    "models_ok": ("aanwezig en goed", "here and verified"),
+    "models_missing": ("niet aanwezig", "not here"),
+    "models_bad": ("geweigerd: inhoud klopt niet", "refused: contents differ"),
+    "model": ("model", "model"),
+    "task": ("taak", "task"),
+    "licence": ("licentie", "licence"),
+    "column": ("kolom", "column"),
+    "type": ("type", "type"),
+    "description": ("omschrijving", "description"),
+    "interrupted": (
+        "Gestopt. Wat gepubliceerd is blijft; start dezelfde opdracht opnieuw om verder te gaan.",
+        "Stopped. What is published stays; run the same command again to go on.",
+    ),
+}
+
+
+def say(lang: Lang, key: str, **fields: Any) -> str:
+    """The line `key` in a language, its braces filled."""
+    return TEXTS[key][0 if lang == "nl" else 1].format(**fields)
