@@ -237,7 +237,8 @@ TIME_WORDS = word_set(
 )
 _NUMBER_ROOT = "een|twee|drie|vier|vijf|zes|zeven|acht|negen"
 _NUMBER = re.compile(rf"\d+|({_NUMBER_ROOT})(en)?(twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig)|"
-                     rf"({_NUMBER_ROOT})?(honderd|duizend).*")  # fmt: skip
+                     rf"({_NUMBER_ROOT})?(honderd|duizend).*|(twee|vier|vijf|zes|zeven|negen|tien|elf|twaalf)de|derde|achtste|"
+    r".*(tiende|tigste)")  # fmt: skip
 # Words that can stand where a name may ("u spreekt met ...") without being one.
 NO_NAMES = word_set(
     "de het een u mij ons hem haar hen wie mijn uw onze ons jou je jullie die dat deze dit wat waar waarmee en of "

@@ -12,12 +12,13 @@ from callanalytics.criteria.patterns import NEGATIONS, Pattern
 from callanalytics.language import TurnDoc, word_set
 
 _BEFORE = 4  # words before a find in which a guard word counts
-_AFTER = 2  # words behind a find in which a negation counts: "dat begrijp ik niet"
+_AFTER = 4  # words behind a find in which a negation counts: "dat begrijp ik niet"
 # A find that opens with one of these begins its own clause: a negation before it belongs to the clause before.
 _OPENERS = word_set(
     "ik wij we dan mijn de het een dat daar mocht als maar dus en zij ze hij u uw onze er wat waar wie hoe"
 )
 
+_JOINERS = word_set("dan en want maar dus als of om dat die omdat zodat")  # begin another clause
 _ASSERTS = word_set("ik wij we dan mijn er de dus en daar maar die dat")  # first words of a statement
 _REQUEST = re.compile(
     r"\b((kunt|kun|kan|zou|zoudt|wilt|wil) (u|je|jij|jullie)|zou (u|je|jullie)|ik (wou|wil|wilde) (graag )?dat|"
@@ -59,7 +60,7 @@ def _negation(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
     before = [] if words[start] in _OPENERS else words[clause_start(turn, start, _BEFORE) : start]
     inside = [] if pattern.negates else words[start:end]
     last = end
-    while last < len(words) and last - end < _AFTER and not turn.ends[last - 1]:
+    while last < len(words) and last - end < _AFTER and not turn.ends[last - 1] and words[last] not in _JOINERS:
         last += 1
     after = words[end:last]
     return any(word in NEGATIONS or word in ("hoeft", "hoef") for word in (*before, *inside, *after))
