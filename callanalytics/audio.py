@@ -21,7 +21,11 @@ SAMPLE_RATE_HZ = 16_000
 SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
 FRAME_MS = 32  # the step of the voice activity detector; levels are measured on the same grid
 FRAME_SAMPLES = FRAME_MS * SAMPLES_PER_MS
-SILENT_PEAK = 2e-4  # below one step of A-law's smallest level (8 / 32768): nothing was ever recorded
+SILENT_PEAK = 5e-4  # A-law has no zero: an idle line is +-8 / 32768, which a resampler lets overshoot a little
+# What recorders write.  Not FFmpeg's playlists (concat, hls): they open other files than the one that was named.
+FORMATS = "wav,w64,mp3,ogg,mov,mp4,m4a,3gp,flac,aac,gsm,amr,asf,matroska,webm,aiff,au,caf,voc"
+
+FULL_SCALE_LIMIT = 4.0  # floating-point recordings may exceed full scale a little; what is far beyond is damage
 
 Samples = NDArray[np.float32]
 
@@ -72,7 +76,9 @@ def _decode(path: Path, call_id: str, max_duration_s: float) -> Samples:
     try:
         if path.stat().st_size == 0:
             raise fail("the file is empty; record or copy it again.")
-        container = av.open(str(path), mode="r", metadata_errors="ignore")
+        container = av.open(
+                str(path), mode="r", metadata_errors="ignore", options={"format_whitelist": FORMATS}
+            )
     except av.FFmpegError:
         raise fail("this is no audio file that can be read; check what the recorder wrote.") from None
     except OSError as error:
@@ -111,7 +117,9 @@ def _decode(path: Path, call_id: str, max_duration_s: float) -> Samples:
                 raise fail("the sound in the file is damaged; record or copy it again.") from None
     if not count:
         raise fail("the file holds no sound at all; record or copy it again.")
-    return np.concatenate(blocks, axis=1).astype(np.float32, copy=False)
+    samples = np.concatenate(blocks, axis=1).astype(np.float32, copy=False)
+    # Floating-point recordings can hold anything, and one NaN would make the whole call NaN.
+    return np.clip(np.nan_to_num(samples, copy=False, nan=0.0), -FULL_SCALE_LIMIT, FULL_SCALE_LIMIT, out=samples)
 
 
 def _choose_channels(samples: Samples, dual_mono_db: float) -> tuple[Samples, Layout]:
@@ -133,10 +141,11 @@ def _level_gain_db(row: Samples, target_dbfs: float) -> float:
     """
     levels = frame_levels_db(row)
     loud = levels[levels > levels.max(initial=-120.0) - 30]
-    if not loud.size or levels.max() < -90:
+    peak = float(np.abs(row).max(initial=0.0))
+    if not loud.size or peak < SILENT_PEAK:
         return 0.0
     mean_db = 10 * float(np.log10(np.mean(10 ** (loud / 10))))
-    peak_db = 20 * float(np.log10(np.abs(row).max()))
+    peak_db = 20 * float(np.log10(peak))
     return min(target_dbfs - mean_db, 40.0, max(0.0, -1.0 - peak_db) + 12.0)
 
 

@@ -1,0 +1,101 @@
+"""What the whole suite shares: settings, the models loaded once, the bundled calls cut to clips, marks that skip."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from fakes import Clip, cut_clip
+from hypothesis import settings
+
+from callanalytics.campplus import CampplusModel
+from callanalytics.config import Config, load_config, project_root
+from callanalytics.errors import ModelMissing
+from callanalytics.models import find_model
+from callanalytics.pipeline import Worker
+from callanalytics.speech import SpeechDetector
+from callanalytics.transcribe import Transcriber
+
+# The same key everywhere: neither the developer's key file nor environment may change what a test sees.
+os.environ["CALLANALYTICS_KEY"] = "a key that only tests use"
+os.environ.pop("CALLANALYTICS_CONFIG", None)
+
+# No deadline: how long an example takes says something about the machine, not about the code.
+settings.register_profile("callanalytics", deadline=None, derandomize=True, max_examples=150)
+settings.load_profile("callanalytics")
+
+ROOT = project_root()
+SHARED = ROOT.parent / "shared"
+RECORDINGS = ROOT / "callanalytics" / "demo" / "recordings"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs weights or development recordings that are not on this machine."""
+    config = load_config()
+    try:
+        for name in (config.models.recognition, config.models.segmentation, config.models.embedding):
+            find_model(name)
+        no_models = None
+    except ModelMissing as error:
+        no_models = pytest.mark.skip(reason=str(error))
+    no_shared = None if SHARED.is_dir() else pytest.mark.skip(reason="the development recordings ../shared are absent")
+    for item in items:
+        if no_models and item.get_closest_marker("models"):
+            item.add_marker(no_models)
+        if no_shared and item.get_closest_marker("shared"):
+            item.add_marker(no_shared)
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    """The defaults."""
+    return load_config()
+
+
+@pytest.fixture(scope="session")
+def find_speech(config: Config) -> SpeechDetector:
+    """The voice activity detector; its weights ship with faster-whisper."""
+    return SpeechDetector(config.speech)
+
+
+@pytest.fixture(scope="session")
+def worker(config: Config) -> Worker:
+    """All models, loaded once for the whole suite."""
+    return Worker(config)
+
+
+@pytest.fixture(scope="session")
+def transcriber(worker: Worker) -> Transcriber:
+    """The worker's recogniser."""
+    return worker._transcribe
+
+
+@pytest.fixture(scope="session")
+def voiceprint(config: Config) -> CampplusModel:
+    """The speaker embedding on its own."""
+    return CampplusModel(find_model(config.models.embedding) / "campplus_cn_en_common.pt")
+
+
+def bundled(prefix: str) -> Path:
+    """A bundled recording by the start of its name."""
+    (path,) = RECORDINGS.glob(f"{prefix}*")
+    return path
+
+
+@pytest.fixture(scope="session")
+def stereo_clip() -> Clip:
+    """Demo 1, agent on channel 0: greeting and question, 23 s."""
+    return cut_clip(bundled("demo-1"), 0, 23)
+
+
+@pytest.fixture(scope="session")
+def mono_clip() -> Clip:
+    """Demo 4: agent and citizen on one channel, 25 s."""
+    return cut_clip(bundled("demo-4"), 0, 25)
+
+
+@pytest.fixture(scope="session")
+def hold_clip() -> Clip:
+    """Demo 2 around its music on hold: speech to 6.6 s, music from 6.6 to 16.6 s, speech to 29 s."""
+    return cut_clip(bundled("demo-2"), 32.5, 61.5)
