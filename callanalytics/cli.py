@@ -19,7 +19,7 @@ from callanalytics.texts import Lang, say
 
 if TYPE_CHECKING:
     from callanalytics.engine import Plan, Progress
-    from callanalytics.records import FailureRow, RunRow, Transcript
+    from callanalytics.records import FailureRow, PromiseRow, RunRow, Transcript
 
 DEMO = Path(__file__).parent / "demo"
 
@@ -390,12 +390,20 @@ def _score(config: Config, options: argparse.Namespace) -> int:
         result = {
             "call_id": transcript.call_id,
             "criteria": [{k: v for k, v in _plain(row).items() if k in keep} for row in detector(redacted)],
-            "promises": [_plain(row) for row in find_promises(redacted, config)],
+            "promises": [_plain(_local(row, config)) for row in find_promises(redacted, config)],
             "topic": topic,
             "topic_probability": round(probability, 4),
         }
         _print_json(result, options.transcript)
     return 0
+
+
+def _local(promise: PromiseRow, config: Config) -> PromiseRow:
+    """A deadline as the clock on the wall shows it: people read this output."""
+    from zoneinfo import ZoneInfo
+
+    due_at = promise.due_at.astimezone(ZoneInfo(config.municipality.timezone)) if promise.due_at else None
+    return dataclasses.replace(promise, due_at=due_at)
 
 
 def _redact(config: Config, options: argparse.Namespace) -> int:

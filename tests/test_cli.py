@@ -1,0 +1,190 @@
+"""The commands as a user meets them: what is printed, what goes to stderr, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import pytest
+
+from callanalytics.cli import main
+
+DEMO = Path(__file__).resolve().parents[1] / "callanalytics" / "demo"
+
+TRANSCRIPT = {
+    "call_id": "t1",
+    "started_at": "2026-11-04T15:10:00+01:00",
+    "turns": [
+        {"role": "agent", "start_ms": 0, "end_ms": 4000, "text": "Goedemorgen, gemeente Zutphen, u spreekt met Lotte"},
+        {"role": "citizen", "start_ms": 4500, "end_ms": 8000, "text": "Met Karel Veldman, op 06 12345678"},
+        {"role": "agent", "start_ms": 8500, "end_ms": 12000, "text": "Ik bel u morgen voor twaalf uur terug"},
+    ],
+    "holds": [],
+}
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLANALYTICS_KEY", "a key for the tests only")
+
+
+def test_help_answers_without_any_engine() -> None:
+    code = (
+        "import sys, contextlib, io\n"
+        "from callanalytics.cli import main\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main(['--help'])\n"
+        "heavy = {'torch', 'spacy', 'faster_whisper', 'pyannote.audio', 'sklearn', 'ray', 'pyarrow', 'duckdb'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_unknown_key_in_the_config_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "mine.toml"
+    config.write_text("[audio]\nagent_chanel = '0'\n")
+    assert main(["config", "--config", str(config)]) == 2
+    message = capsys.readouterr().err
+    assert "audio.agent_chanel" in message
+    assert str(config) in message
+    assert "Traceback" not in message
+
+
+def test_options_mean_the_same_before_and_after_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "mine.toml"
+    config.write_text("lang = 'en'\n")
+    for arguments in (["--config", str(config), "config"], ["config", "--config", str(config)]):
+        assert main(arguments) == 0
+        assert json.loads(capsys.readouterr().out)["lang"] == "en"
+
+
+def test_a_calls_csv_without_its_column_stops_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: None
+) -> None:
+    calls = tmp_path / "calls.csv"
+    calls.write_text("call_id,started_at\na,2026-10-05T09:42:00+02:00\n")
+    out = tmp_path / "out"
+    assert main(["run", str(DEMO / "recordings"), "--calls", str(calls), "--output", str(out)]) == 2
+    assert 'the column "recording" is missing' in capsys.readouterr().err
+
+
+def test_a_missing_model_says_how_to_get_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, key: None
+) -> None:
+    monkeypatch.setenv("CALLANALYTICS_MODELS", str(tmp_path / "nothing"))
+    assert main(["run", str(DEMO / "recordings"), "--output", str(tmp_path / "out")]) == 2
+    assert "callanalytics models pull whisper-base" in capsys.readouterr().err
+    assert main(["models", "verify"]) == 2
+
+
+def test_an_output_that_cannot_be_written_stops_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: None
+) -> None:
+    blocked = tmp_path / "a-file"
+    blocked.write_text("")
+    assert main(["run", str(DEMO / "recordings"), "--output", str(blocked / "out")]) == 2
+    message = capsys.readouterr().err
+    assert "choose a folder you may write to" in message
+    assert message.count("\n") <= 2
+
+
+def test_recordings_that_are_not_there_stop_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: None
+) -> None:
+    assert main(["run", str(tmp_path / "none"), "--output", str(tmp_path / "out")]) == 2
+    assert "there is no such file or folder" in capsys.readouterr().err
+
+
+def test_redact_replaces_what_a_jsonl_holds_line_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text(json.dumps(TRANSCRIPT) + "\n" + json.dumps({**TRANSCRIPT, "call_id": "t2"}) + "\n")
+    assert main(["redact", str(path)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["call_id"] for line in lines] == ["t1", "t2"]
+    text = " ".join(turn["text"] for turn in lines[0]["turns"])
+    assert "Veldman" not in text
+    assert "12345678" not in text
+    assert "[PHONE]" in text
+
+
+def test_score_reads_a_transcript_made_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps(TRANSCRIPT))
+    assert main(["score", str(path)]) == 0
+    result = json.loads(capsys.readouterr().out)
+    status = {row["criterion"]: row["status"] for row in result["criteria"]}
+    assert status["greeting_municipality"] == "met"
+    assert status["callback_promise"] == "met"
+    assert status["hold_request"] == "not_applicable"
+    (promise,) = result["promises"]
+    assert promise["due_at"].startswith("2026-11-05T12:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("{", "no JSON"), ("{}", "'turns'"), ('{"call_id": "x", "turns": [{"role": "boss"}]}', "document 1")],
+)
+def test_a_broken_transcript_gets_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, hint: str
+) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(text)
+    assert main(["score", str(path)]) == 2
+    message = capsys.readouterr().err
+    assert hint in message
+    assert "Traceback" not in message
+
+
+def test_schema_describes_every_column(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "--json"]) == 0
+    tree = json.loads(capsys.readouterr().out)
+    assert {"calls", "turns", "criteria", "promises", "events", "failures", "runs"} == set(tree)
+    assert all(column["description"] for columns in tree.values() for column in columns)
+    names = [column["column"] for column in tree["calls"]]
+    assert "criterion_greeting_municipality" in names
+    assert "probability_greeting_municipality" in names
+
+
+@pytest.mark.models
+def test_bad_recordings_cost_a_row_each_and_never_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: None
+) -> None:
+    recordings, out = tmp_path / "in", tmp_path / "out"
+    recordings.mkdir()
+    (recordings / "text.wav").write_text("this is no sound")
+    (recordings / "empty.wav").write_bytes(b"")
+    (recordings / "cut.mp3").write_bytes((DEMO / "recordings" / "demo-2-wachtstand.mp3").read_bytes()[:40_000])
+    for name, channels, seconds in (("surround.wav", 6, 1.0), ("short.wav", 1, 0.05), ("silence.wav", 2, 5.0)):
+        with wave.open(str(recordings / name), "wb") as stream:
+            stream.setnchannels(channels)
+            stream.setsampwidth(2)
+            stream.setframerate(8000)
+            stream.writeframes(bytes(2 * channels * int(8000 * seconds)))
+    shutil.copy(DEMO / "recordings" / "demo-4-afgescheept.wav", recordings / "good.wav")
+
+    assert main(["run", str(recordings), "--output", str(out), "--lang", "en"]) == 1
+    capsys.readouterr()
+    assert main(["failures", str(out), "--json"]) == 0
+    failures = {row["call_id"]: row["message"] for row in json.loads(capsys.readouterr().out)}
+    assert set(failures) == {"text", "empty", "surround"}
+    assert "6 channels" in failures["surround"]
+    assert all(message.endswith(".") and "\n" not in message for message in failures.values())
+
+    import duckdb
+
+    rows = dict(
+        duckdb.sql(f"SELECT call_id, not_scorable_reason FROM '{out}/calls/*/*.parquet'").fetchall()
+    )
+    assert set(rows) == {"cut", "short", "silence", "good"}
+    assert rows["silence"] == "silent"
+    assert rows["short"] in {"silent", "no_speech"}
+    assert rows["good"] is None
+    capsys.readouterr()
+    # The same command again tries only what failed.
+    assert main(["run", str(recordings), "--output", str(out), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert (report["resumed"], report["published"], report["failed"]) == (4, 0, 3)
