@@ -31,6 +31,7 @@ NAME = "[NAME]"
 _SHORT = {
     "'t": "het", "t": "het", "m'n": "mijn", "mn": "mijn", "z'n": "zijn", "zn": "zijn", "d'r": "haar", "zo'n": "zon",
     "da's": "dat is", "'k": "ik", "'n": "een", "'m": "hem", "ie": "hij", "'ie": "hij", "'r": "er", "nie": "niet",
+    "uw": "u",  # one word on a telephone line, and recognition writes either
     "nou": "nu", "effe": "even", "effen": "even", "eventjes": "even", "goeie": "goede", "goeiemorgen": "goedemorgen",
     "goeiemiddag": "goedemiddag", "goeieavond": "goedenavond", "goedeavond": "goedenavond", "goeiedag": "goedendag",
     "goededag": "goedendag", "okee": "oke", "ok": "oke", "okay": "oke", "dankuwel": "dank u wel",

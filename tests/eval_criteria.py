@@ -8,29 +8,28 @@ Development calls d01 and d09 to d16 were used for tuning; d02 to d08 are held o
 from __future__ import annotations
 
 import argparse
-import itertools
-import json
 from collections import Counter, defaultdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from callanalytics.agreement import Counts
 from callanalytics.config import load_config
 from callanalytics.criteria import Detector, load_detector
 from callanalytics.criteria.promises import find_promises
-from callanalytics.records import Event, PromiseRow, Role, Transcript, Turn
+from callanalytics.evaluate import is_same_due, pair_promises
+from callanalytics.records import Event, Role, Transcript, Turn
 from callanalytics.topics import load_topics
+from callanalytics.truth import Truth, load_truth, perfect_transcript
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 HELD_OUT = tuple(f"d{i:02d}" for i in range(2, 9))
 TUNE = ("d01", *(f"d{i:02d}" for i in range(9, 17)))
-KINDS = {"person_name": "NAME", "licence_plate": "PLATE"}
-ROLES: dict[str, Role] = {"agent": "agent", "agent2": "agent", "citizen": "citizen", "ivr": "ivr"}
 
 
-def load_truth(call_id: str) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads((SHARED / "calls" / "dev" / "truth" / f"{call_id}.json").read_text())
-    return data
+def load_dev(call_id: str) -> Truth:
+    return load_truth(SHARED / "calls" / "dev" / "truth" / f"{call_id}.json")
 
 
 def started_at(call_id: str) -> datetime:
@@ -41,48 +40,8 @@ def started_at(call_id: str) -> datetime:
     raise KeyError(call_id)
 
 
-def to_transcript(truth: dict[str, Any]) -> Transcript:
-    """The truth's turns as a redacted transcript with the events that the pipeline would have measured."""
-    turns: list[Turn] = []
-    for index, t in enumerate(truth["turns"]):
-        text = t["text"]
-        for pii in sorted(truth["pii"], key=lambda p: -len(p["text"])):
-            if pii["s"] == t["speaker"]:
-                text = text.replace(pii["text"], f"[{KINDS.get(pii['kind'], pii['kind'].upper())}]")
-        role = ROLES[truth["roles"][t["speaker"]]]
-        turns.append(Turn(index, role, round(t["start"] * 1000), round(t["end"] * 1000), text, speaker=t["speaker"]))
-    holds = tuple((round(a), round(b)) if b > 2000 else (round(a * 1000), round(b * 1000)) for a, b in truth["holds"])
-    events = [Event("hold", "agent", *hold) for hold in holds]
-    people = [t for t in turns if t.role in ("agent", "citizen")]
-    agents = [t for t in people if t.role == "agent"]
-    for one, two in itertools.pairwise(agents):
-        if one.speaker != two.speaker:
-            events.append(Event("transfer", "agent", one.end_ms, two.start_ms))
-    for one, two in itertools.pairwise(people):
-        gap = (one.end_ms, two.start_ms)
-        if gap[1] - gap[0] > 15_000 and not any(h[0] < gap[1] and gap[0] < h[1] for h in holds):
-            events.append(Event("dead_air", "", *gap))
-        overlap = min(one.end_ms, two.end_ms) - two.start_ms
-        if overlap > 0:
-            events.append(Event("overlap", two.role, two.start_ms, two.start_ms + overlap))
-        # The truth's times stop the interrupted party soon after; 1 s of going on is what the definition asks.
-        if overlap >= 1000 and len(two.text.split()) >= 3 and one.role != two.role:
-            events.append(Event("interruption", two.role, two.start_ms, two.start_ms + overlap))
-    return Transcript(
-        truth["call_id"],
-        started_at(truth["call_id"]),
-        tuple(turns),
-        holds,
-        tuple(events),
-        round(truth["duration_s"] * 1000),
-    )
-
-
-def kappa(tp: int, fp: int, fn: int, tn: int) -> float:
-    n = tp + fp + fn + tn
-    observed = (tp + tn) / n
-    chance = ((tp + fp) * (tp + fn) + (fn + tn) * (fp + tn)) / n / n
-    return 1.0 if chance == 1 else (observed - chance) / (1 - chance)
+def to_transcript(truth: Truth) -> Transcript:
+    return perfect_transcript(truth, started_at(truth.call_id))
 
 
 def measure(detector: Detector, calls: tuple[str, ...], show: bool, per_criterion: bool) -> None:
@@ -90,9 +49,9 @@ def measure(detector: Detector, calls: tuple[str, ...], show: bool, per_criterio
     applicability: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     total_uncertain = [0, 0]
     for call_id in calls:
-        truth = load_truth(call_id)
+        truth = load_dev(call_id)
         for row in detector(to_transcript(truth)):
-            label = truth["criteria"].get(row.criterion)
+            label = truth.criteria.get(row.criterion)
             if label is None:
                 continue
             applicability[row.criterion][int((label != "na") == row.applicable)] += 1
@@ -114,11 +73,10 @@ def measure(detector: Detector, calls: tuple[str, ...], show: bool, per_criterio
                 print(f"  APPLIES {call_id} {row.criterion} truth={label} applicable={row.applicable}")
     scores = {}
     for name, (tp, fp, fn, tn) in counts.items():
-        precision = tp / (tp + fp) if tp + fp else 0.0
-        recall = tp / (tp + fn) if tp + fn else 0.0
-        f1 = 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else 1.0
-        both = (tp + fn) > 0 and (fp + tn) > 0
-        scores[name] = (f1, kappa(tp, fp, fn, tn), both)
+        table = Counts(tp, fp, fn, tn)
+        precision, recall, f1 = table.precision or 0.0, table.recall or 0.0, table.f1 or 0.0
+        both = table.has_both_classes
+        scores[name] = (f1, table.kappa or 0.0, both)
         if per_criterion:
             right = applicability[name]
             print(
@@ -144,28 +102,28 @@ def measure_promises(config: Any, calls: tuple[str, ...], show: bool) -> None:
     missed: Counter[str] = Counter()
     extra: Counter[str] = Counter()
     for call_id in calls:
-        truth = load_truth(call_id)
+        truth = load_dev(call_id)
         rows = list(find_promises(to_transcript(truth), config))
         found_n += len(rows)
-        true_n += len(truth["promise"])
-        left = list(rows)
-        for wanted in truth["promise"]:
-            best = max(left, key=lambda r: _likeness(r, wanted), default=None)
-            if best is None or _likeness(best, wanted) <= 0:
-                missed[wanted["type"]] += 1
+        true_n += len(truth.promises)
+        pairs = pair_promises(rows, truth.promises)
+        for i, wanted in enumerate(truth.promises):
+            if i not in pairs:
+                missed[wanted.type] += 1
                 if show:
-                    print(f"  MISSED {call_id} {wanted['type']}: {wanted['quote']} | {wanted['deadline_text']}")
+                    print(f"  MISSED {call_id} {wanted.type}: {wanted.quote} | {wanted.due}")
                 continue
-            left.remove(best)
+            row = rows[pairs[i]]
             matched += 1
-            typed += best.type == wanted["type"]
-            right = _same_due(best.due_at, wanted["due"], config)
+            typed += row.type == wanted.type
+            right = is_same_due(row.due_at, wanted.due, ZoneInfo(config.municipality.timezone))
             dated += right
-            if show and (not right or best.type != wanted["type"]):
+            if show and (not right or row.type != wanted.type):
                 print(
-                    f"  WRONG {call_id} {wanted['type']} {wanted['due']} -> "
-                    f"{best.type} {best.due_at} {best.deadline_text!r}: {best.quote}"
+                    f"  WRONG {call_id} {wanted.type} {wanted.due} -> "
+                    f"{row.type} {row.due_at} {row.deadline_text!r}: {row.quote}"
                 )
+        left = [row for j, row in enumerate(rows) if j not in pairs.values()]
         extra.update(row.type for row in left)
         if show:
             for row in left:
@@ -175,23 +133,6 @@ def measure_promises(config: Any, calls: tuple[str, ...], show: bool) -> None:
         f"{matched / max(found_n, 1):.2f} type right {typed / max(matched, 1):.2f} "
         f"due right {dated / max(matched, 1):.2f}; missed {dict(missed)} extra {dict(extra)}"
     )
-
-
-def _likeness(row: PromiseRow, wanted: dict[str, Any]) -> float:
-    a = set(row.quote.lower().replace(",", "").replace(".", "").split())
-    b = set(wanted["quote"].lower().replace(",", "").replace(".", "").split())
-    shared = len(a & b) / max(len(b), 1)
-    return shared + (0.3 if row.type == wanted["type"] else 0) if shared >= 0.3 else 0
-
-
-def _same_due(due: datetime | None, wanted: str | None, config: Any) -> bool:
-    from zoneinfo import ZoneInfo
-
-    if wanted is None or due is None:
-        return wanted is None and due is None
-    if len(wanted) == 10:
-        return due.astimezone(ZoneInfo(config.municipality.timezone)).date().isoformat() == wanted
-    return due == datetime.fromisoformat(wanted)
 
 
 # --- criteria.yaml --------------------------------------------------------------------------------------------------
@@ -295,12 +236,12 @@ def main() -> None:
         for name, calls in (("tuning", TUNE), ("held out", HELD_OUT)):
             right = 0
             for call_id in calls:
-                truth = load_truth(call_id)
+                truth = load_dev(call_id)
                 topic, probability = topics(to_transcript(truth))
-                good = topics.is_same(topic, truth["topic"])
+                good = topics.is_same(topic, truth.topic)
                 right += good
                 if args.show and name == "tuning":
-                    print(f"  {call_id} {truth['topic']} -> {topic} {probability:.2f} {'' if good else 'WRONG'}")
+                    print(f"  {call_id} {truth.topic} -> {topic} {probability:.2f} {'' if good else 'WRONG'}")
             print(f"== topics, {name}: right {right}/{len(calls)}")
     if args.only in (None, "phrases"):
         print("== phrases of criteria.yaml")

@@ -315,7 +315,7 @@ def test_empathy_applies_after_an_occasion_only(detector: Detector) -> None:
     kind = ("agent", 25, "Wat vervelend voor u.")
     assert row(detector, call(OPENING, trouble, kind), "empathy").status == "met"
     assert row(detector, call(OPENING, trouble), "empathy").status == "not_met"
-    assert row(detector, call(OPENING, QUESTION, kind), "empathy").status == "not_applicable"
+    assert row(detector, call(OPENING, QUESTION), "empathy").status == "not_applicable"
 
 
 PERSONAL: tuple[Role, float, str] = ("citizen", 8, "Ja hallo, hoe staat het met mijn aanvraag voor de traplift?")
