@@ -689,22 +689,24 @@ class PromiseMatches:
 
 
 def match_promises(rows: Sequence[PromiseRow], promises: Sequence[TruePromise], zone: ZoneInfo) -> PromiseMatches:
-    """Pair stored with true promises, the likest first, each once; see `promise_likeness`."""
-    pairs = sorted(
-        ((likeness, i, j) for i, p in enumerate(promises) for j, r in enumerate(rows)
-         if (likeness := promise_likeness(r, p)) > 0),
-        key=lambda pair: (-pair[0], pair[1], pair[2]),
-    )  # fmt: skip
-    chosen: dict[int, int] = {}
-    for _, i, j in pairs:
-        if i not in chosen and j not in chosen.values():
-            chosen[i] = j
-    total = PromiseMatches(true=len(promises), stored=len(rows), matched=len(chosen))
-    for i, j in chosen.items():
+    """Count what stored promises got right of the true ones."""
+    pairs = pair_promises(rows, promises)
+    total = PromiseMatches(true=len(promises), stored=len(rows), matched=len(pairs))
+    for i, j in pairs.items():
         if rows[j].type == promises[i].type:
             is_right, is_dated = is_same_due(rows[j].due_at, promises[i].due, zone), bool(promises[i].due)
             total += PromiseMatches(0, 0, 0, 1, int(is_right), int(is_dated), int(is_right and is_dated))
     return total
+
+
+def pair_promises(rows: Sequence[PromiseRow], promises: Sequence[TruePromise]) -> dict[int, int]:
+    """The stored promise that is each true one, by position: the likest pair first, each in one pair only."""
+    likeness = {(i, j): promise_likeness(r, p) for i, p in enumerate(promises) for j, r in enumerate(rows)}
+    pairs: dict[int, int] = {}
+    for i, j in sorted(likeness, key=lambda pair: (-likeness[pair], pair)):
+        if likeness[i, j] > 0 and i not in pairs and j not in pairs.values():
+            pairs[i] = j
+    return pairs
 
 
 def promise_likeness(row: PromiseRow, promise: TruePromise) -> float:

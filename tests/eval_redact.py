@@ -20,23 +20,21 @@ import math
 import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
-from rapidfuzz import fuzz
-
 from callanalytics.config import load_config
-from callanalytics.numbers import FILLERS, bare, spoken_digits
+from callanalytics.evaluate import carry_over, is_intelligible
+from callanalytics.numbers import FILLERS, bare
 from callanalytics.reading import timed_words
 from callanalytics.records import Transcript, Turn, Word
 from callanalytics.redact import Redactor
+from callanalytics.truth import parse_truth
 
 TUNED = frozenset(["d01", "d09", "d10", "d11", "d12", "d13", "d14", "d15", "d16"])
 HELD_OUT = frozenset(["d02", "d03", "d04", "d05", "d06", "d07", "d08"])
 ROLES = {"agent": "agent", "agent2": "agent", "citizen": "citizen", "ivr": "ivr"}
 SMALL = FILLERS | {"nummer", "is", "de", "het"}
-INTELLIGIBLE = 0.6
 
 
 def main() -> int:
@@ -80,7 +78,9 @@ class Call:
     def __init__(self, truth: dict[str, Any], recognised: list[Any] | None) -> None:
         self.call_id = truth["call_id"]
         said = [(t["speaker"], t["text"].split()) for t in truth["turns"]]
-        data = locate(truth, said)
+        # positions in the truth's turns as they stand in the file, which are in time order
+        located = parse_truth(truth).data
+        data = [(d.kind, d.turn, list(range(d.first, d.last))) for d in located]
         turns = []
         self.data: list[tuple[str, int, list[int], str]] = []  # kind, turn, word positions, text said
         per_turn = words_of_turns(truth, recognised) if recognised is not None else None
@@ -137,80 +137,6 @@ class Call:
                     f"  WRONG {self.call_id} {span.kind}: {[words[i].text for i in inside]} in {around}",
                     file=sys.stderr,
                 )
-
-
-def locate(truth: dict[str, Any], said: list[tuple[str, list[str]]]) -> list[tuple[str, int, list[int]]]:
-    """Where each datum of the truth stands: every place where its speaker says these words in a row."""
-    places = set()
-    for item in truth["pii"]:
-        wanted = [bare(word) for word in item["text"].split()]
-        for index, (speaker, words) in enumerate(said):
-            plain = [bare(word) for word in words]
-            for at in range(len(plain) - len(wanted) + 1):
-                if speaker == item["s"] and plain[at : at + len(wanted)] == wanted:
-                    if item["kind"] == "house_number" and not is_house(truth, item, index, at, plain):
-                        continue
-                    places.add((item["kind"], index, tuple(range(at, at + len(wanted)))))
-    kept = []
-    for kind, index, positions in sorted(places):
-        inside_other = any(
-            other[1] == index and set(positions) < set(other[2]) and other[0] == kind for other in places
-        )
-        if not inside_other:
-            kept.append((kind, index, list(positions)))
-    return kept
-
-
-def is_house(truth: dict[str, Any], item: dict[str, Any], index: int, at: int, plain: list[str]) -> bool:
-    """A small number may be said elsewhere ("negen uur"): the house number is its first mention by this speaker in a
-    turn that also holds another datum or a word for number or address."""
-    cues = {"nummer", "huisnummer", "huis", "bij", "op", "straat"}
-    before = set(plain[max(0, at - 4) : at])
-    is_street = any(word.endswith(("straat", "weg", "laan", "plein", "hof", "dijk", "kade")) for word in before)
-    others = [p["text"] for p in truth["pii"] if p["s"] == item["s"] and p["kind"] in ("postcode", "birth_date")]
-    line = " ".join(plain)
-    follows = any(" ".join(bare(w) for w in text.split()) in " ".join(plain[:at]) for text in others)
-    return bool(before & cues) or is_street or follows or line == plain[at]
-
-
-def carry_over(said: list[str], heard: list[str]) -> dict[int, list[int]]:
-    """Positions of the words said in the words heard."""
-    matcher = SequenceMatcher(None, [bare(w) for w in said], [bare(w) for w in heard], autojunk=False)
-    places: dict[int, list[int]] = {}
-    for _, a, b, c, d in matcher.get_opcodes():
-        for i in range(a, b):
-            first = c + (i - a) * (d - c) // (b - a)
-            last = c + math.ceil((i - a + 1) * (d - c) / (b - a))
-            places[i] = list(range(first, max(last, first)))
-    return places
-
-
-def digits_in(words: list[str]) -> str:
-    """All digits said in some words."""
-    digits, at = "", 0
-    while at < len(words):
-        run = spoken_digits(words, at)
-        digits, at = (digits + run[0], at + run[1]) if run else (digits, at + 1)
-    return digits
-
-
-def is_intelligible(kind: str, said: str, heard: list[str]) -> bool:
-    """Whether what was heard still tells the datum."""
-    if not heard:
-        return False
-    true_digits, digits = digits_in(said.split()), digits_in(heard)
-    if kind in ("bsn", "phone", "iban", "postcode", "birth_date"):
-        matched = sum(
-            block.size for block in SequenceMatcher(None, true_digits, digits, autojunk=False).get_matching_blocks()
-        )
-        return matched >= INTELLIGIBLE * max(1, len(true_digits))
-    if kind == "house_number":
-        return true_digits in digits
-    if kind == "person_name":
-        pairs = [(bare(a), bare(b)) for a in said.split() for b in heard if a[:1].isupper() and len(bare(a)) > 2]
-        return any(fuzz.ratio(a, b) >= 75 for a, b in pairs)
-    plain = ["".join(bare(word) for word in words) for words in (said.split(), heard)]
-    return fuzz.ratio(*plain) >= 100 * INTELLIGIBLE
 
 
 def words_of_turns(truth: dict[str, Any], recognised: list[Any]) -> list[list[Word]]:
