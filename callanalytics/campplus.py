@@ -22,7 +22,7 @@ DIMENSION = 192
 GROWTH = 32
 BOTTLENECK = 128
 SEGMENT_FRAMES = 100  # width of the local context of the mask, section 3.2 of the paper
-MIN_SAMPLES = SAMPLE_RATE_HZ * 2 // 5  # shorter sound is repeated up to 0.4 s: statistics need some frames
+LENGTH_STEP = SAMPLE_RATE_HZ // 2  # voices are cut to whole half seconds; shorter ones are repeated up to one
 
 
 class ResidualBlock(nn.Module):
@@ -219,13 +219,19 @@ class CampplusModel(Model):
         the same window can't colour the embedding.  A voice that never speaks gives NaN, which pyannote.audio skips.
         """
         out = torch.full((len(waveforms), DIMENSION), float("nan"))
+        by_length: dict[int, list[tuple[int, Tensor]]] = {}
         for i, waveform in enumerate(waveforms[:, 0]):
             voice = waveform
             if weights is not None:
                 mask = nn.functional.interpolate(weights[i][None, None], size=len(waveform))[0, 0] > 0.5
                 voice = waveform[mask]
             if len(voice):
-                out[i] = self.network(features(voice)[None])[0]
+                # Few different lengths: the libraries under torch keep compiled code for every shape they meet.
+                kept = voice[: max(len(voice) // LENGTH_STEP, 1) * LENGTH_STEP]
+                by_length.setdefault(len(kept), []).append((i, features(kept)))
+        for group in by_length.values():
+            indices = [i for i, _ in group]
+            out[indices] = self.network(torch.stack([f for _, f in group]))
         return out
 
     def build(self) -> Any:
@@ -234,7 +240,7 @@ class CampplusModel(Model):
 
 def features(waveform: Tensor) -> Tensor:
     """80 log-mel energies a frame of 10 ms, mean over time removed: (samples,) -> (frames, 80)."""
-    if len(waveform) < MIN_SAMPLES:
-        waveform = waveform.repeat(-(-MIN_SAMPLES // len(waveform)))
+    if len(waveform) < LENGTH_STEP:
+        waveform = waveform.repeat(-(-LENGTH_STEP // len(waveform)))[:LENGTH_STEP]
     energies: Tensor = kaldi.fbank(waveform[None], num_mel_bins=MELS, sample_frequency=SAMPLE_RATE_HZ, dither=0.0)
     return energies - energies.mean(0, keepdim=True)
