@@ -94,9 +94,15 @@ def _split(words: Sequence[Word], is_boundary: Callable[[Word, Word], bool]) -> 
 
 
 def _is_taken(floor: list[tuple[int, int, str]], starts: list[int], speaker: str, word: Word, following: Word) -> bool:
-    """Whether somebody else says a word of substance between two words of this speaker."""
-    between = floor[bisect.bisect_left(starts, word.end_ms - 200) : bisect.bisect_right(starts, following.start_ms)]
-    return any(other != speaker and end_ms <= following.start_ms + 200 for _, end_ms, other in between)
+    """Whether somebody else says a word of substance in the pause between two words of this speaker.
+
+    Half of it must lie in the pause: where both speak at once, each goes on with a turn of its own.
+    """
+    between = floor[bisect.bisect_left(starts, word.end_ms - 1000) : bisect.bisect_right(starts, following.start_ms)]
+    return any(
+        other != speaker and 2 * (min(end_ms, following.start_ms) - max(start_ms, word.end_ms)) >= end_ms - start_ms
+        for start_ms, end_ms, other in between
+    )
 
 
 def is_backchannel(words: Sequence[str], backchannels: Sequence[str]) -> bool:
@@ -113,8 +119,8 @@ def find_events(
     `speech` are the spans in which anybody speaks.  Sources of the thresholds: domain.md section 2.
     - dead air: nobody speaks for `dead_air_ms` between the first and the last turn, outside holds;
     - overlap: agent and citizen speak at once;
-    - interruption: somebody starts while the other speaks, overlaps at least `interruption_overlap_ms`, says
-      `interruption_min_words` words or more that are no backchannel, and the other goes on for
+    - interruption: somebody starts `interruption_overlap_ms` or more into what the other says, overlaps it for as
+      long, says `interruption_min_words` words or more that are no backchannel, and the other goes on for
       `interruption_after_ms` or more;
     - transfer: another voice takes the agent's side.
     """
@@ -169,8 +175,9 @@ def _find_interruptions(turns: Sequence[Turn], settings: TurnSettings) -> list[E
         ):
             continue
         overlap_ms = min(other.end_ms, intruder.end_ms) - intruder.start_ms
-        goes_on_ms = other.end_ms - intruder.start_ms
-        if overlap_ms >= settings.interruption_overlap_ms and goes_on_ms >= settings.interruption_after_ms:
+        is_in_the_middle = intruder.start_ms - other.start_ms >= settings.interruption_overlap_ms
+        goes_on = other.end_ms - intruder.start_ms >= settings.interruption_after_ms
+        if is_in_the_middle and overlap_ms >= settings.interruption_overlap_ms and goes_on:
             found.append(Event("interruption", intruder.role, intruder.start_ms, min(other.end_ms, intruder.end_ms)))
     return found
 

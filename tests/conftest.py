@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fakes import Clip, cut_clip
 from hypothesis import settings
 
-from callanalytics.campplus import CampplusModel
 from callanalytics.config import Config, load_config, project_root
 from callanalytics.errors import ModelMissing
 from callanalytics.models import find_model
-from callanalytics.pipeline import Worker
-from callanalytics.speech import SpeechDetector
-from callanalytics.transcribe import Transcriber
+
+if TYPE_CHECKING:
+    from callanalytics.campplus import CampplusModel
+    from callanalytics.diarize import Diarizer
+    from callanalytics.pipeline import Worker
+    from callanalytics.speech import SpeechDetector
+    from callanalytics.transcribe import Transcriber
 
 # The same key everywhere: neither the developer's key file nor environment may change what a test sees.
 os.environ["CALLANALYTICS_KEY"] = "a key that only tests use"
@@ -56,12 +60,16 @@ def config() -> Config:
 @pytest.fixture(scope="session")
 def find_speech(config: Config) -> SpeechDetector:
     """The voice activity detector; its weights ship with faster-whisper."""
+    from callanalytics.speech import SpeechDetector
+
     return SpeechDetector(config.speech)
 
 
 @pytest.fixture(scope="session")
 def worker(config: Config) -> Worker:
     """All models, loaded once for the whole suite."""
+    from callanalytics.pipeline import Worker
+
     return Worker(config)
 
 
@@ -72,8 +80,16 @@ def transcriber(worker: Worker) -> Transcriber:
 
 
 @pytest.fixture(scope="session")
+def diarizer(worker: Worker) -> Diarizer:
+    """The worker's diarizer."""
+    return worker._diarize
+
+
+@pytest.fixture(scope="session")
 def voiceprint(config: Config) -> CampplusModel:
     """The speaker embedding on its own."""
+    from callanalytics.campplus import CampplusModel
+
     return CampplusModel(find_model(config.models.embedding) / "campplus_cn_en_common.pt")
 
 

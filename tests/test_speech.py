@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +93,7 @@ def test_spans_are_sorted_apart_and_inside_the_call(find_speech: SpeechDetector,
     recording = recording_of(*hold_clip.wide)
     for spans in find_speech(recording).speech:
         assert all(0 <= start < end <= recording.duration_ms for start, end in spans)
-        assert all(a_end < b_start for (_, a_end), (b_start, _) in zip(spans, spans[1:], strict=False))
+        assert all(a_end < b_start for (_, a_end), (b_start, _) in itertools.pairwise(spans))
 
 
 # --- holds ----------------------------------------------------------------------------------------------------------
@@ -217,7 +218,7 @@ def test_equal_channels_are_nobodys_echo() -> None:
 def test_merging_keeps_what_was_covered_and_joins_what_is_near(spans: list[Span], gap_ms: int) -> None:
     merged = merge(spans, gap_ms)
     assert covered(spans) <= covered(merged)
-    assert all(b[0] - a[1] > gap_ms for a, b in zip(merged, merged[1:], strict=False))
+    assert all(b[0] - a[1] > gap_ms for a, b in itertools.pairwise(merged))
     assert merge(merged, gap_ms) == merged
     assert merge(spans[::-1], gap_ms) == merged
     # Only gaps were added, and none of them longer than allowed.
@@ -266,6 +267,6 @@ def test_speech_spans_stay_inside_and_apart(frames: list[tuple[float, float]]) -
     probability, level = (np.array(column, dtype=np.float32) for column in zip(*frames, strict=True))
     spans = speech_spans(probability, level, SPEECH)
     assert all(0 <= start < end <= len(frames) * FRAME_MS for start, end in spans)
-    assert all(b[0] > a[1] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(b[0] > a[1] for a, b in itertools.pairwise(spans))
     if (probability < SPEECH.threshold).all():
         assert spans == []
