@@ -64,9 +64,7 @@ class Counts:
         if not self.n:
             return None
         observed = (self.tp + self.tn) / self.n
-        chance = (
-            (self.tp + self.fp) * (self.tp + self.fn) + (self.fn + self.tn) * (self.fp + self.tn)
-        ) / self.n**2
+        chance = ((self.tp + self.fp) * (self.tp + self.fn) + (self.fn + self.tn) * (self.fp + self.tn)) / self.n**2
         return None if chance == 1 else (observed - chance) / (1 - chance)
 
 

@@ -221,14 +221,13 @@ def judge(
             "failed": {c: failed[c] for c in sorted(absent & failed.keys())},
             "without_truth": sorted(outcomes.keys() - truths.keys()),
             "not_scorable": {c: r for c in both if (r := outcomes[c].not_scorable_reason)},
+            "data_not_in_truth_turns": {c: n for c in both if (n := truths[c].lost_data)},
             "criteria_not_in_output": sorted(named - known),
             "criteria_without_truth": sorted(known - named),
         },
         "overall": of(both),
         "by_layout": {name: of(ids) for name, ids in layouts.items() if ids},
-        "groups": {
-            name: {"absent": sorted(set(ids) - set(both)), **of(ids)} for name, ids in (groups or {}).items()
-        },
+        "groups": {name: {"absent": sorted(set(ids) - set(both)), **of(ids)} for name, ids in (groups or {}).items()},
         "per_call": {c: _headline(verdict) for c, verdict in verdicts.items()},
     }
     rounded: dict[str, Any] = _rounded(tree)
@@ -353,9 +352,7 @@ def _number_at(words: Sequence[str], at: int) -> tuple[str, int]:
     return digit_group(words[at:stop], 0) or ("", 0)
 
 
-def call_word_errors(
-    outcome: Outcome, truth: Truth, normalise: Callable[[Sequence[str]], list[str]]
-) -> WordErrors:
+def call_word_errors(outcome: Outcome, truth: Truth, normalise: Callable[[Sequence[str]], list[str]]) -> WordErrors:
     """Word errors of a call: per side when the parties have their own channel, else of all turns in time order.
 
     The agent's side is agent and ivr.  A channel is the side on which it has fewer errors, so that words are judged
@@ -820,7 +817,9 @@ def _share_out(turn: Turn) -> list[Word]:
 
 def carry_over(said: Sequence[str], heard: Sequence[str]) -> dict[int, list[int]]:
     """For each position in the words said, the positions in the words heard that stand for it."""
-    matcher = SequenceMatcher(None, [bare(w) for w in said], [bare(w) for w in heard], autojunk=False)
+    # "[POSTCODE]" must not pair with the word postcode.
+    plain = [MASK if PLACEHOLDER.search(w) else bare(w) for w in heard]
+    matcher = SequenceMatcher(None, [bare(w) for w in said], plain, autojunk=False)
     places: dict[int, list[int]] = {}
     for _, a, b, c, d in matcher.get_opcodes():
         for i in range(a, b):
@@ -952,8 +951,7 @@ def _criteria_figures(calls: Sequence[Sequence[Judgement]]) -> dict[str, Any]:
     counts = {name: count(by_id[name]) for name in ids}
     both = [name for name in ids if counts[name].has_both_classes]
     tables = [
-        np.array([astuple(count([one for one in call if one.criterion == name])) for name in both])
-        for call in calls
+        np.array([astuple(count([one for one in call if one.criterion == name])) for name in both]) for call in calls
     ]  # a call each, (criteria, 4)
 
     def macro(measure: Callable[[Counts], float | None]) -> Callable[[Sequence[Any]], float | None]:

@@ -77,6 +77,7 @@ class Truth:
     promises: tuple[TruePromise, ...]
     data: tuple[Datum, ...]
     topic: str
+    lost_data: int = 0  # entries of `pii` that nobody says in these words: they can't be judged
 
     def masked(self, index: int) -> str:
         """The text of a turn with every personal datum replaced by its placeholder, punctuation after it kept."""
@@ -137,6 +138,7 @@ def parse_truth(tree: dict[str, Any]) -> Truth:
     promises = tuple(
         TruePromise(p["type"], p["due"] or "", p["quote"], _find_quote(turns, p["quote"])) for p in tree["promise"]
     )
+    data, lost_data = locate_data(turns, tree["pii"])
     return Truth(
         call_id=tree["call_id"],
         duration_ms=_ms(tree["duration_s"]),
@@ -144,8 +146,9 @@ def parse_truth(tree: dict[str, Any]) -> Truth:
         holds=tuple((_ms(start), _ms(end)) for start, end in tree["holds"]),
         criteria=dict(tree["criteria"]),
         promises=promises,
-        data=locate_data(turns, tree["pii"]),
+        data=data,
         topic=tree["topic"],
+        lost_data=lost_data,
     )
 
 
@@ -170,20 +173,27 @@ def _find_quote(turns: Sequence[TrueTurn], quote: str) -> Span | None:
 # --- personal data --------------------------------------------------------------------------------------------------
 
 
-def locate_data(turns: Sequence[TrueTurn], items: Sequence[dict[str, Any]]) -> tuple[Datum, ...]:
-    """Where each datum stands: every place where its speaker says these words in a row, sorted; the longest only."""
+def locate_data(turns: Sequence[TrueTurn], items: Sequence[dict[str, Any]]) -> tuple[tuple[Datum, ...], int]:
+    """Where each datum stands, sorted, and how many entries stand nowhere.
+
+    That is every place where its speaker says these words in a row; of data inside each other the longest only.
+    """
     said = [[bare(word) for word in turn.text.split()] for turn in turns]
     places: set[Datum] = set()
+    lost = 0
     for item in items:
         if item["kind"] not in PLACEHOLDERS:
             raise KeyError(item["kind"])
         wanted = [bare(word) for word in item["text"].split()]
-        for index, words in enumerate(said):
-            if turns[index].speaker != item["s"]:
-                continue
-            for at in find_words(words, wanted):
-                if item["kind"] != "house_number" or _is_house(items, item["s"], at, words):
-                    places.add(Datum(item["kind"], index, at, at + len(wanted)))
+        own = {
+            Datum(item["kind"], index, at, at + len(wanted))
+            for index, words in enumerate(said)
+            if turns[index].speaker == item["s"]
+            for at in find_words(words, wanted)
+            if item["kind"] != "house_number" or _is_house(items, item["s"], at, words)
+        }
+        lost += not own
+        places |= own
     kept = [
         one
         for one in places
@@ -193,7 +203,7 @@ def locate_data(turns: Sequence[TrueTurn], items: Sequence[dict[str, Any]]) -> t
             for two in places
         )
     ]  # fmt: skip
-    return tuple(sorted(kept, key=lambda d: (d.turn, d.first, d.last, d.kind)))
+    return tuple(sorted(kept, key=lambda d: (d.turn, d.first, d.last, d.kind))), lost
 
 
 def _is_house(items: Sequence[dict[str, Any]], speaker: str, at: int, words: Sequence[str]) -> bool:

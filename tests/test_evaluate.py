@@ -390,6 +390,8 @@ def test_intelligible(kind: str, said: str, heard: str, expected: bool) -> None:
 
 def test_words_carry_over_across_what_was_misheard() -> None:
     assert carry_over(["a", "b", "c", "d"], ["a", "x", "d"]) == {0: [0], 1: [1], 2: [1], 3: [2]}
+    # The word postcode is no datum: the placeholder stands for what was said before it.
+    assert carry_over(["3", "maart", "postcode"], ["[POSTCODE]", "postkouder"]) == {0: [0], 1: [0, 1], 2: [1]}
 
 
 # --- the whole way --------------------------------------------------------------------------------------------------

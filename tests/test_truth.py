@@ -56,6 +56,12 @@ def test_data_are_found_where_their_speaker_says_them() -> None:
     assert found == [("person_name", 1, 2, 5), ("person_name", 2, 1, 2), ("house_number", 2, 7, 8)]
 
 
+def test_data_that_nobody_says_are_counted() -> None:
+    pii = [*tree()["pii"], {"kind": "bsn", "s": "C", "text": "een twee drie"}]
+    assert parse_truth(tree(pii=pii)).lost_data == 1
+    assert parse_truth(tree()).lost_data == 0
+
+
 def test_masking_keeps_punctuation_and_the_rest() -> None:
     truth = parse_truth(tree())
     assert truth.masked(1) == "Goedemorgen, met [NAME]."
