@@ -18,10 +18,10 @@ from callanalytics.agreement import Counts
 from callanalytics.config import load_config
 from callanalytics.criteria import Detector, load_detector
 from callanalytics.criteria.promises import find_promises
-from callanalytics.evaluate import is_same_due, pair_promises
 from callanalytics.records import Event, Role, Transcript, Turn
 from callanalytics.topics import load_topics
 from callanalytics.truth import Truth, load_truth, perfect_transcript
+from callanalytics.verdicts import is_same_due, pair_promises
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 HELD_OUT = tuple(f"d{i:02d}" for i in range(2, 9))

@@ -19,10 +19,10 @@ from callanalytics.agreement import ratio_interval
 from callanalytics.audio import Recording, decode_recording
 from callanalytics.config import load_config
 from callanalytics.diarize import Diarizer
-from callanalytics.evaluate import SpeakerErrors, diarization_error, read_rttm
 from callanalytics.records import Segment
 from callanalytics.speech import SpeechDetector
 from callanalytics.truth import load_truth
+from callanalytics.verdicts import SpeakerErrors, diarization_error, read_rttm
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 TUNED = {"d01", *(f"d{n:02d}" for n in range(9, 17))}

@@ -24,12 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from callanalytics.config import load_config
-from callanalytics.evaluate import carry_over, is_intelligible
 from callanalytics.numbers import FILLERS, bare
 from callanalytics.reading import timed_words
 from callanalytics.records import Transcript, Turn, Word
 from callanalytics.redact import Redactor
 from callanalytics.truth import parse_truth
+from callanalytics.verdicts import carry_over, is_intelligible
 
 TUNED = frozenset(["d01", "d09", "d10", "d11", "d12", "d13", "d14", "d15", "d16"])
 HELD_OUT = frozenset(["d02", "d03", "d04", "d05", "d06", "d07", "d08"])
