@@ -12,8 +12,9 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,6 +44,7 @@ class Store:
         self.root = root
         self._criteria = tuple(criteria)
         self._lock: IO[str] | None = None
+        self._parts: dict[str, Path] = {}  # published call -> its part of the dataset calls
 
     def open(self) -> None:
         """Make OUT when absent, take its lock, repair what a killed run left.
@@ -50,8 +52,7 @@ class Store:
         Raises StoreLocked while another run holds it, StoreError when OUT can't be written.
         """
         try:
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = (self.root / ".lock").open("w")
+            lock = os.fdopen(os.open(_make_folder(self.root) / ".lock", os.O_WRONLY | os.O_CREAT, 0o600), "w")
         except OSError as error:
             raise StoreError(path=self.root, reason=f"{error.strerror}; choose a folder you may write to.") from None
         try:
@@ -99,8 +100,8 @@ class Store:
 
     def publish(self, results: Sequence[CallResult], part_id: str) -> None:
         """Make these calls readable, all of each at once; rows of the same calls from before give way."""
-        before = self.published() if (self.root / "calls").exists() else {}
-        replaced = {r.call.call_id: before[r.call.call_id].part for r in results if r.call.call_id in before}
+        ids = [result.call.call_id for result in results]
+        replaced = {call_id: self._parts[call_id] for call_id in ids if call_id in self._parts}
         staged: list[tuple[Path, Path]] = []
         for dataset in (*DETAILS, "calls"):
             by_date: dict[str, list[dict[str, Any]]] = {}
@@ -112,7 +113,10 @@ class Store:
         self._rename(staged)
         self._drop_calls(replaced)
         for result in results:
-            self._forget_failure(result.call.call_id)
+            date = result.local_date or UNKNOWN_DATE
+            self._parts[result.call.call_id] = self._path("calls", date, part_id)
+        for call_id in ids:
+            self._forget_failure(call_id)
 
     def publish_failure(self, row: FailureRow) -> None:
         """Write why a call failed; an earlier reason gives way.  A call published before stays published."""
@@ -129,13 +133,9 @@ class Store:
 
     def write_report(self, row: RunRow) -> Path:
         """Write the row of a run as OUT/reports/<run_id>.json, for whoever has no Parquet at hand."""
-        path, staged = self.root / "reports" / f"{row.run_id}.json", self.root / STAGING / f"{row.run_id}.json"
-        staged.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-            json.dump(asdict(row), stream, indent=1, default=lambda value: value.isoformat())
-            stream.flush()
-            os.fsync(stream.fileno())
-        self._rename([(staged, path)])
+        path = self.root / "reports" / f"{row.run_id}.json"
+        text = json.dumps(asdict(row), indent=1, default=lambda value: value.isoformat())
+        self._rename([(self._write(path.name, lambda stream: stream.write(text.encode())), path)])
         return path
 
     def _stage(self, dataset: str, date: str, name: str, rows: list[dict[str, Any]]) -> tuple[Path, Path]:
@@ -145,24 +145,31 @@ class Store:
 
         schema = arrow_schema(dataset, self._criteria if dataset == "calls" else ())
         table = pa.Table.from_pylist(rows, schema=schema)
-        final = self.root / dataset / f"date={date}" / f"{name}.parquet"
-        staged = self.root / STAGING / f"{dataset}.{date}.{name}.parquet"
+        staged = self._write(
+            f"{dataset}.{date}.{name}.parquet", lambda stream: pq.write_table(table, stream, compression="zstd")
+        )
+        return staged, self._path(dataset, date, name)
+
+    def _path(self, dataset: str, date: str, name: str) -> Path:
+        return self.root / dataset / f"date={date}" / f"{name}.parquet"
+
+    def _write(self, name: str, write: Callable[[IO[bytes]], object]) -> Path:
+        """A file in the staging folder, on disk."""
         try:
-            staged.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            staged = _make_folder(self.root / STAGING) / name
             with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-                pq.write_table(table, stream, compression="zstd")
+                write(stream)
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:
             raise StoreError(path=self.root, reason=f"{error.strerror}; nothing that is published is lost.") from None
-        return staged, final
+        return staged
 
     def _rename(self, staged: Iterable[tuple[Path, Path]]) -> None:
         folders = set()
         for source, final in staged:
             try:
-                final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                os.replace(source, final)
+                os.replace(source, _make_folder(final.parent) / final.name)
             except OSError as error:
                 raise StoreError(path=self.root, reason=f"{error.strerror}; nothing published is lost.") from None
             folders.add(final.parent)
@@ -174,7 +181,10 @@ class Store:
                 os.close(handle)
 
     def _drop_calls(self, where: dict[str, Path]) -> None:
-        """Rewrite parts without these calls: the calls first, so that no call is ever seen without its details."""
+        """Rewrite parts without these calls, which stand in newer parts.
+
+        The calls last: as long as an old row is there, `_recover` knows that its details may be there too.
+        """
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
@@ -182,7 +192,7 @@ class Store:
         for call_id, part in where.items():
             by_part.setdefault(part, set()).add(call_id)
         for part, ids in by_part.items():
-            for dataset in ("calls", *DETAILS):
+            for dataset in (*DETAILS, "calls"):
                 path = self.root / dataset / part.parent.name / part.name
                 if not path.exists():
                     continue
@@ -191,12 +201,8 @@ class Store:
                 if not kept.num_rows:
                     path.unlink()
                     continue
-                staged = self.root / STAGING / f"rewrite.{dataset}.{part.parent.name}.{path.name}"
-                staged.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-                    pq.write_table(kept, stream, compression="zstd")
-                    stream.flush()
-                    os.fsync(stream.fileno())
+                name = f"rewrite.{dataset}.{part.parent.name}.{path.name}"
+                staged = self._write(name, partial(pq.write_table, kept, compression="zstd"))
                 self._rename([(staged, path)])
 
     def _forget_failure(self, call_id: str) -> None:
@@ -230,10 +236,19 @@ class Store:
                     stale.append((row["call_id"], part))
         for call_id, part in stale:
             self._drop_calls({call_id: part})
+        self._parts = {call_id: part for call_id, (_, part) in newest.items()}
         for row in self.failures():
             entry_ = newest.get(row["call_id"])
             if entry_ and entry_[0] >= row["failed_at"]:
                 self._forget_failure(row["call_id"])
+
+
+def _make_folder(path: Path) -> Path:
+    """The folder, made with what is missing above it; only its owner may look into what is made here."""
+    if not path.is_dir():
+        _make_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+    return path
 
 
 def _strings(values: Iterable[str]) -> Any:
