@@ -1,6 +1,6 @@
 """Who speaks when, judged alone: voice activity and diarization on recordings with known speakers.
 
-usage: python tests/eval_diarization.py [NAME ...] [--shared DIR]
+usage: python tests/eval_diarization.py [NAME ...] [--shared DIR] [--threads N]
 
 Prints a row per file: DER with its parts (pyannote.metrics, 250 ms collar on each side, overlap scored), speakers true
 and found.  dev: the mono development calls, a second agent being a speaker of its own; nl: calls put together from
@@ -68,12 +68,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="stems of the files to take; all when none is given")
     parser.add_argument("--shared", type=Path, default=SHARED)
+    parser.add_argument("--threads", type=int, default=0, help="1 is faster than all cores on a busy machine")
     options = parser.parse_args()
     if not options.shared.is_dir():
         print(f"skipped: no recordings at {options.shared}", file=sys.stderr)
         return 0
     config = load_config()
-    find_speech, diarize = SpeechDetector(config.speech), Diarizer(config.diarization, config.models)
+    find_speech, diarize = SpeechDetector(config.speech), Diarizer(config.diarization, config.models, options.threads)
     audio = options.shared / "audio"
     samples = [
         *dev_calls(options.shared / "calls" / "dev"),

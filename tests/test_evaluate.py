@@ -166,20 +166,23 @@ def test_mistakes_move_the_figures(config: Config) -> None:
 
 
 def test_uncertain_share_and_the_errors_it_holds(config: Config) -> None:
-    truth = parse_truth(tree(criteria={"empathy": "yes", "apology": "no", "ownership": "yes", "hedging": "na"}))
+    labels = {"empathy": "yes", "apology": "no", "ownership": "yes", "hedging": "na", "hold_thanks": "na"}
+    truth = parse_truth(tree(criteria=labels))
     rows = (
         criterion_of("empathy", False, "uncertain", 0.4),  # an error, held by uncertain
         criterion_of("apology", True),  # an error
         criterion_of("ownership", True),
         criterion_of("hedging", False, "not_applicable", 0.0, applicable=False),
+        criterion_of("hold_thanks", True),  # applies to the output only: no forecast that can be checked
     )
     outcome = Outcome("mono", truth.duration_ms, (), (), rows)
     criteria = judge({"t1": outcome}, {"t1": truth}, config)["overall"]["criteria"]
     uncertain = criteria["uncertain"]
-    assert (uncertain["right"], uncertain["n"], uncertain["errors"], uncertain["errors_uncertain"]) == (1, 3, 2, 1)
+    assert (uncertain["right"], uncertain["n"], uncertain["errors"], uncertain["errors_uncertain"]) == (1, 4, 2, 1)
     assert criteria["calibration"]["all"]["n"] == 3
     assert criteria["calibration"]["decided"]["n"] == 2
-    assert criteria["applicability"]["accuracy"] == 1
+    applicability = criteria["applicability"]
+    assert (applicability["right"], applicability["n"], applicability["found_on_na"]) == (4, 5, 1)
 
 
 def test_newer_rows_of_a_call_win_even_before_a_killed_run_is_repaired(tmp_path: Path) -> None:

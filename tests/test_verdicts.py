@@ -26,6 +26,7 @@ from callanalytics.verdicts import (
     HoldMatches,
     Outcome,
     PromiseMatches,
+    Redactions,
     SpeakerErrors,
     WordErrors,
     call_word_errors,
@@ -332,6 +333,15 @@ def test_placeholders_are_right_at_a_datum_and_wrong_elsewhere() -> None:
     truth = truth_of("met Jansen de kosten zijn twaalf euro", pii=(("person_name", "Jansen"),))
     turns = [turn_of("agent", 0, "met [NAME] de kosten zijn [PHONE] euro"), turn_of("agent", 60_000, "[BSN]")]
     assert judge_redaction(turns, truth).placeholders == (("person_name", True), ("phone", False), ("bsn", False))
+
+
+def test_a_placeholder_beside_its_datum_is_right() -> None:
+    truth = truth_of("met Jansen ja hoor", pii=(("person_name", "Jansen"),))
+    beside = turn_of("agent", 0, "met jannie [NAME] hoor")
+    assert judge_redaction([beside], truth) == Redactions(
+        (("person_name", True, True),), (("person_name", True),)
+    )  # fmt: skip
+    assert judge_redaction([turn_of("agent", 0, "met jannie ja [NAME]")], truth).placeholders[0][1] is False
 
 
 def test_words_are_looked_for_on_the_speakers_channel() -> None:
