@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from callanalytics import __version__
 from callanalytics.config import Config, load_config, project_root
 from callanalytics.errors import CallAnalyticsError, InputError, StoreError
+from callanalytics.messages import translate
 from callanalytics.texts import Lang, say
 
 if TYPE_CHECKING:
@@ -29,16 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     # Nothing of a call may be readable by others of this machine.
     os.umask(0o077)
+    lang: Lang = options.lang or "nl"
     try:
         config = load_config(options.config)
-        if options.lang:
-            config = config.model_copy(update={"lang": options.lang})
+        lang = options.lang or config.lang
+        config = config.model_copy(update={"lang": lang})
         return int(options.command(config, options))
     except CallAnalyticsError as error:
-        print(f"callanalytics: {error}", file=sys.stderr)
+        print(f"callanalytics: {translate(str(error), lang)}", file=sys.stderr)
         return error.exit_code if error.exit_code != 1 else 2
     except KeyboardInterrupt:
-        print(say(options.lang or "nl", "interrupted"), file=sys.stderr)
+        print(say(lang, "interrupted"), file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader (head, less) has seen enough.

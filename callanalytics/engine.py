@@ -21,9 +21,11 @@ from zoneinfo import ZoneInfo
 from callanalytics.config import Config
 from callanalytics.errors import CallError
 from callanalytics.intake import Refused, list_calls
+from callanalytics.messages import translate
 from callanalytics.models import find_model, model_entry, sha256_of
 from callanalytics.records import CallResult, CallSource, FailureRow, RunRow
 from callanalytics.store import Store
+from callanalytics.texts import Lang
 
 Outcome = tuple[list["CallResult | CallError"], dict[str, int]]
 
@@ -98,7 +100,7 @@ def run(
         observer.planned(plan)
         run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         progress = Progress(total=len(plan.todo) + len(plan.refused))
-        recorder = _Recorder(store, observer, progress, run_id, current, clock)
+        recorder = _Recorder(store, observer, progress, run_id, current, clock, config.lang)
         for refused in plan.refused:
             call = refused.call
             recorder.failure(call, CallError(call_id=call.call_id, stage="intake", reason=refused.reason))
@@ -133,11 +135,18 @@ class _Recorder:
     """Turns outcomes into published rows and counts them."""
 
     def __init__(
-        self, store: Store, observer: Observer, progress: Progress, run_id: str, fingerprint: str, clock: float
+        self,
+        store: Store,
+        observer: Observer,
+        progress: Progress,
+        run_id: str,
+        fingerprint: str,
+        clock: float,
+        lang: Lang,
     ) -> None:
         self.progress = progress
         self._store, self._observer = store, observer
-        self._run_id, self._fingerprint, self._clock = run_id, fingerprint, clock
+        self._run_id, self._fingerprint, self._clock, self._lang = run_id, fingerprint, clock, lang
         self._parts = 0
         self._attempts = {
             (row["call_id"], row["recording"]): row["attempts"]
@@ -179,7 +188,7 @@ class _Recorder:
             recording_sha256=sha256_of(path) if path.is_file() and os.access(path, os.R_OK) else None,
             stage=error.stage,
             error=type(error).__name__,
-            message=error.reason,
+            message=translate(error.reason, self._lang),
             attempts=self._attempts.get((call.call_id, call.recording), 0) + 1,
             pipeline_fingerprint=self._fingerprint,
             run_id=self._run_id,

@@ -68,7 +68,7 @@ def test_a_calls_csv_without_its_column_stops_the_run(
     calls = tmp_path / "calls.csv"
     calls.write_text("call_id,started_at\na,2026-10-05T09:42:00+02:00\n")
     out = tmp_path / "out"
-    assert main(["run", str(DEMO / "recordings"), "--calls", str(calls), "--output", str(out)]) == 2
+    assert main(["run", str(DEMO / "recordings"), "--calls", str(calls), "--output", str(out), "--lang", "en"]) == 2
     assert 'the column "recording" is missing' in capsys.readouterr().err
 
 
@@ -86,7 +86,7 @@ def test_an_output_that_cannot_be_written_stops_the_run(
 ) -> None:
     blocked = tmp_path / "a-file"
     blocked.write_text("")
-    assert main(["run", str(DEMO / "recordings"), "--output", str(blocked / "out")]) == 2
+    assert main(["run", str(DEMO / "recordings"), "--output", str(blocked / "out"), "--lang", "en"]) == 2
     message = capsys.readouterr().err
     assert "choose a folder you may write to" in message
     assert message.count("\n") <= 2
@@ -95,7 +95,7 @@ def test_an_output_that_cannot_be_written_stops_the_run(
 def test_recordings_that_are_not_there_stop_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], key: None
 ) -> None:
-    assert main(["run", str(tmp_path / "none"), "--output", str(tmp_path / "out")]) == 2
+    assert main(["run", str(tmp_path / "none"), "--output", str(tmp_path / "out"), "--lang", "en"]) == 2
     assert "there is no such file or folder" in capsys.readouterr().err
 
 
@@ -133,7 +133,7 @@ def test_a_broken_transcript_gets_a_sentence(
 ) -> None:
     path = tmp_path / "t.json"
     path.write_text(text)
-    assert main(["score", str(path)]) == 2
+    assert main(["score", str(path), "--lang", "en"]) == 2
     message = capsys.readouterr().err
     assert hint in message
     assert "Traceback" not in message

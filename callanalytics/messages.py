@@ -1,0 +1,273 @@
+"""Error messages in Dutch.  English is what the code raises; each template of it has its Dutch one here.
+
+A finished message is traced back to its template: a field of the template takes any text, and what it took goes into
+the Dutch one.  A field whose name ends in "reason" holds a message itself and is translated too; what Python, pydantic
+or the operating system said stays English.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from string import Formatter
+
+from callanalytics.texts import Lang
+
+# The docstrings of errors.py: always the outermost, so they are tried first.
+ERRORS = {
+    "The configuration {path} can't be used: {reason}": "De configuratie {path} is niet te gebruiken: {reason}",
+    "The list of calls {path} can't be used: {reason}": "De lijst met gesprekken {path} is niet te gebruiken: {reason}",
+    'The model "{name}" is not on this machine ({reason}); run: callanalytics models pull {name}': (
+        'Het model "{name}" staat niet op deze machine ({reason}); voer uit: callanalytics models pull {name}'
+    ),
+    'The model "{name}" is refused: {file} is not the file that the manifest names (sha256 differs); '
+    "run: callanalytics models pull {name}": (
+        'Het model "{name}" is geweigerd: {file} is niet het bestand dat het manifest noemt (sha256 verschilt); '
+        "voer uit: callanalytics models pull {name}"
+    ),
+    'The model "{name}" can\'t be fetched: {reason}': 'Het model "{name}" is niet op te halen: {reason}',
+    'device = "cuda" is configured, but this machine offers no CUDA device; set device = "auto" or "cpu".': (
+        'device = "cuda" is ingesteld, maar deze machine heeft geen CUDA-apparaat; kies device = "auto" of "cpu".'
+    ),
+    "The output {path} can't be used: {reason}": "De uitvoer {path} is niet te gebruiken: {reason}",
+    "Another run is writing to {path}; wait until it has finished, or choose another --output.": (
+        "Een andere run schrijft naar {path}; wacht tot die klaar is of kies een andere --output."
+    ),
+    "{path} can't be read: {reason}": "{path} is niet te lezen: {reason}",
+    "Call {call_id} failed at stage {stage}: {reason}": "Gesprek {call_id} mislukt bij {stage}: {reason}",
+}
+
+# What went wrong at each source of a model, one behind the other; split before a reason's last field takes it all.
+SOURCES = {
+    "{reason}; folder {folder}: {next_reason}": "{reason}; map {folder}: {next_reason}",
+    "{reason}; package {package}: {next_reason}": "{reason}; pakket {package}: {next_reason}",
+    "{reason}; hub {repository}: {next_reason}": "{reason}; hub {repository}: {next_reason}",
+    "folder {folder}: {reason}": "map {folder}: {reason}",
+    "package {package}: {reason}": "pakket {package}: {reason}",
+    "hub {repository}: {reason}": "hub {repository}: {reason}",
+}
+
+REASONS = {
+    # audio.py and pipeline.py: a recording
+    "the file is empty; record or copy it again.": (
+        "het bestand is leeg; neem het gesprek opnieuw op of kopieer het opnieuw."
+    ),
+    "this is no audio file that can be read; check what the recorder wrote.": (
+        "dit is geen leesbaar geluidsbestand; kijk na wat de opnameapparatuur heeft geschreven."
+    ),
+    "the file can't be opened ({problem}); check that it exists and may be read.": (
+        "het bestand is niet te openen ({problem}); controleer of het bestaat en gelezen mag worden."
+    ),
+    "the file holds no audio; check what the recorder wrote.": (
+        "er zit geen geluid in het bestand; kijk na wat de opnameapparatuur heeft geschreven."
+    ),
+    "the recording has {channels} channels; export it as mono or stereo.": (
+        "de opname heeft {channels} kanalen; exporteer haar als mono of stereo."
+    ),
+    "the recording is longer than {seconds} s; raise audio.max_duration_s.": (
+        "de opname is langer dan {seconds} s; verhoog audio.max_duration_s."
+    ),
+    "the number of channels changes inside the file; export it again.": (
+        "het aantal kanalen verandert midden in het bestand; exporteer het opnieuw."
+    ),
+    "the sound in the file is damaged; record or copy it again.": (
+        "het geluid in het bestand is beschadigd; neem het gesprek opnieuw op of kopieer het opnieuw."
+    ),
+    "the file holds no sound at all; record or copy it again.": (
+        "het bestand bevat helemaal geen geluid; neem het gesprek opnieuw op of kopieer het opnieuw."
+    ),
+    "speech recognition broke down on it; try again, and report its format if it stays.": (
+        "de spraakherkenning liep erop vast; probeer het opnieuw en meld het bestandsformaat als het zo blijft."
+    ),
+    "an unexpected {error}; try again, and report its format if it stays.": (
+        "een onverwachte fout ({error}); probeer het opnieuw en meld het bestandsformaat als het zo blijft."
+    ),
+    # intake.py: what is known about the calls
+    "there is no such file or folder.": "dat bestand of die map bestaat niet.",
+    "line {line}: {reason}": "regel {line}: {reason}",
+    "the recording that calls.csv names is not there; copy it or remove the row.": (
+        "de opname die calls.csv noemt is er niet; kopieer haar of verwijder de regel."
+    ),
+    "calls.csv names this recording twice; keep one row.": "calls.csv noemt deze opname twee keer; houd één regel.",
+    'the column "recording" is missing in its first line.': 'de kolom "recording" ontbreekt in de eerste regel.',
+    "unknown column {column}; it knows {known}.": "onbekende kolom {column}; bekend zijn {known}.",
+    "line {line}: no recording is named, or a value too many.": (
+        "regel {line}: er staat geen opname, of een waarde te veel."
+    ),
+    "it is not a CSV file in UTF-8.": "het is geen CSV-bestand in UTF-8.",
+    'started_at "{started}" is no date and time like 2026-10-05T09:42:00+02:00.': (
+        'started_at "{started}" is geen datum en tijd zoals 2026-10-05T09:42:00+02:00.'
+    ),
+    'started_at "{started}" has no time zone; write +01:00 or +02:00 behind it.': (
+        'started_at "{started}" heeft geen tijdzone; zet er +01:00 of +02:00 achter.'
+    ),
+    'agent_channel "{channel}" must be 0, 1 or empty.': 'agent_channel "{channel}" moet 0, 1 of leeg zijn.',
+    'wait_s "{wait}" is no number of seconds.': 'wait_s "{wait}" is geen aantal seconden.',
+    "call_id may hold letters, digits and . _ - @ : + = only, 200 at most.": (
+        "call_id mag alleen letters, cijfers en . _ - @ : + = bevatten, hoogstens 200."
+    ),
+    "it is larger than 1 MB.": "het is groter dan 1 MB.",
+    "it holds no JSON object.": "het bevat geen JSON-object.",
+    "its dialog is no list.": "de dialog erin is geen lijst.",
+    "it can't be read as JSON.": "het is niet als JSON te lezen.",
+    "its sidecar {file} can't be used: {reason}": "het bijbehorende bestand {file} is niet te gebruiken: {reason}",
+    "another recording has the same call_id; give each its own in calls.csv.": (
+        "een andere opname heeft hetzelfde call_id; geef elke opname een eigen call_id in calls.csv."
+    ),
+    # config.py, pseudonyms.py and topics.py: settings
+    "there is no such file.": "dat bestand bestaat niet.",
+    'unknown key "{key}".': 'onbekende sleutel "{key}".',
+    'key "{key}": {problem}.': 'sleutel "{key}": {problem}.',
+    "others may read this key; run: chmod 600 {path}": "anderen mogen deze sleutel lezen; voer uit: chmod 600 {path}",
+    "the key for pseudonyms is shorter than {length} characters.": (
+        "de sleutel voor pseudoniemen is korter dan {length} tekens."
+    ),
+    "it holds no topic.": "het bevat geen onderwerp.",
+    "needs name.nl and name.en": "heeft name.nl en name.en nodig",
+    "must be true or false": "moet true of false zijn",
+    "must be a list of texts in quotes": "moet een lijst van teksten tussen aanhalingstekens zijn",
+    "is missing or empty": "ontbreekt of is leeg",
+    # criteria: phrase files
+    "the folder holds no criterion files (*.toml).": "de map bevat geen bestanden met criteria (*.toml).",
+    "table [{table}] stands in {file} already.": "tabel [{table}] staat al in {file}.",
+    '"{name}" stands outside any table; begin with [{table}].': (
+        '"{name}" staat buiten elke tabel; begin met [{table}].'
+    ),
+    'scorecard.{key} names "{name}", but no file has a table [{table}].': (
+        'scorecard.{key} noemt "{name}", maar geen bestand heeft een tabel [{table}].'
+    ),
+    "table [{table}], key {key}: {reason}.": "tabel [{table}], sleutel {key}: {reason}.",
+    "table [{table}], key {key} (line {line}): {reason}.": "tabel [{table}], sleutel {key} (regel {line}): {reason}.",
+    "is missing": "ontbreekt",
+    "must be text in quotes, not {value}": "moet tekst tussen aanhalingstekens zijn, niet {value}",
+    "must be a number, not {value}": "moet een getal zijn, niet {value}",
+    "must be a list of texts in quotes, with a comma between them": (
+        "moet een lijst van teksten tussen aanhalingstekens zijn, met een komma ertussen"
+    ),
+    "must be a table": "moet een tabel zijn",
+    '"{value}" is not one of {choices}': '"{value}" is geen van {choices}',
+    "is not known; known are: {known}": "is niet bekend; bekend zijn: {known}",
+    '"{name}" is no criterion, no cue and none of {choices}': (
+        '"{name}" is geen criterium, geen cue en geen van {choices}'
+    ),
+    '"{window}" needs a share of the call, such as "first 40%"': (
+        '"{window}" heeft een deel van het gesprek nodig, zoals "first 40%"'
+    ),
+    "needs name.{language}, the criterion's name in that language": (
+        "heeft name.{language} nodig, de naam van het criterium in die taal"
+    ),
+    '"{term}" needs its plain meaning as text in quotes': (
+        '"{term}" heeft een uitleg in gewone woorden nodig, als tekst tussen aanhalingstekens'
+    ),
+    "is missing or empty; a criterion needs at least one phrase": (
+        "ontbreekt of is leeg; een criterium heeft minstens één zin nodig"
+    ),
+    '"{line}" has a "{part}" that nothing opened': '"{line}" heeft een "{part}" die nergens is geopend',
+    '"{line}" can match without any word; leave at least one word outside [ ]': (
+        '"{line}" past ook zonder één woord; laat minstens één woord buiten [ ]'
+    ),
+    '"{line}" begins with "..."; begin with the word that has to come first': (
+        '"{line}" begint met "..."; begin met het woord dat eerst moet komen'
+    ),
+    '"{line}" closes with "{part}" where "{closing}" is expected': (
+        '"{line}" sluit met "{part}" waar "{closing}" hoort'
+    ),
+    '"{line}" has a "|" outside ( ) or [ ]': '"{line}" heeft een "|" buiten ( ) of [ ]',
+    '"{line}" stands for more than {most} phrases; split it into several lines': (
+        '"{line}" staat voor meer dan {most} zinnen; verdeel het over meer regels'
+    ),
+    '"{line}" opens a bracket that "{closing}" never closes': (
+        '"{line}" opent een haakje dat nergens met "{closing}" wordt gesloten'
+    ),
+    '"{line}" uses the slot {part}; there are: {known}': '"{line}" gebruikt het vak {part}; er zijn: {known}',
+    '"{line}" uses the list {part}; the [words] table has: {known}': (
+        '"{line}" gebruikt de lijst {part}; in de tabel [words] staan: {known}'
+    ),
+    '"{line}" uses the list {part}; the [words] table has: none': (
+        '"{line}" gebruikt de lijst {part}; in de tabel [words] staat er geen'
+    ),
+    '"{line}" has an unfinished "{part}"': '"{line}" heeft een "{part}" die niet af is',
+    # models.py
+    'it holds no model "{name}"; it knows {known}.': 'er staat geen model "{name}" in; bekend zijn {known}.',
+    "{file} is missing in {folder}": "{file} ontbreekt in {folder}",
+    "{file} is not there": "{file} is er niet",
+    "pip could not download {package}": "pip kon {package} niet downloaden",
+    "the hub does not answer or refuses ({error}); on a machine without internet bring the files in a folder and use "
+    "--from, for a gated model accept its conditions and set {variable}": (
+        "de hub antwoordt niet of weigert ({error}); neem op een machine zonder internet de bestanden mee in een map "
+        "en gebruik --from, accepteer bij een afgeschermd model de voorwaarden en zet {variable}"
+    ),
+    # store.py, evaluate.py and truth.py
+    "{problem}; choose a folder you may write to.": "{problem}; kies een map waarin geschreven mag worden.",
+    "{problem}; nothing that is published is lost.": "{problem}; niets wat gepubliceerd is gaat verloren.",
+    "{problem}; nothing published is lost.": "{problem}; niets wat gepubliceerd is gaat verloren.",
+    "there is no such folder; give the --output of a run.": "die map bestaat niet; geef de --output van een run.",
+    "no call of {out} has its truth there; compare the call ids.": (
+        "bij geen gesprek van {out} staat hier de waarheid; vergelijk de call_id's."
+    ),
+    "it holds no calls; give the folder that `run --output` wrote.": (
+        "het bevat geen gesprekken; geef de map die `run --output` heeft geschreven."
+    ),
+    "its columns are not those of this version; run again.": (
+        "de kolommen zijn niet die van deze versie; start de run opnieuw."
+    ),
+    "it is no JSON.": "het is geen JSON.",
+    "the truth lacks, or does not know, {key}.": "in de waarheid ontbreekt {key}, of het is daar niet bekend.",
+    "it is JSON, but not laid out as a truth file.": "het is JSON, maar niet ingedeeld als bestand met de waarheid.",
+    "it holds no truth files (*.json).": "er staan geen bestanden met de waarheid in (*.json).",
+    # cli.py, roles.py and training.py
+    "it is not text in UTF-8.": "het is geen tekst in UTF-8.",
+    "line {line}: this is no JSON.": "regel {line}: dit is geen JSON.",
+    "document {number}: the key {key} is missing.": "document {number}: de sleutel {key} ontbreekt.",
+    "document {number}: a role, a time in ms or the ISO date of started_at is not one.": (
+        "document {number}: een rol, een tijd in ms of de ISO-datum van started_at klopt niet."
+    ),
+    "{problem}; run: callanalytics train roles": "{problem}; voer uit: callanalytics train roles",
+    "it holds types that a role model does not need.": "het bevat typen die een model voor de rollen niet nodig heeft.",
+    "it is no role model; run: callanalytics train roles": (
+        "het is geen model voor de rollen; voer uit: callanalytics train roles"
+    ),
+    "line {line} is no utterance ({problem}).": "regel {line} is geen uiting ({problem}).",
+    "line {line} has the role {role}.": "regel {line} heeft de rol {role}.",
+    "no utterance has the role {role}.": "geen uiting heeft de rol {role}.",
+}
+
+
+def translate(message: str, lang: Lang) -> str:
+    """A finished English message in a language; one that no template fits is returned as it is.
+
+    "call.wav can't be read: it is no JSON."   ->   "call.wav is niet te lezen: het is geen JSON."
+    """
+    if lang == "en":
+        return message
+    for pattern, dutch in _patterns():
+        if found := pattern.fullmatch(message):
+            fields = found.groupdict()
+            return dutch.format(**{k: translate(v, lang) if k.endswith("reason") else v for k, v in fields.items()})
+    return message
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """Every template as a pattern, outermost level first, in a level the one with most to go by first."""
+    return [
+        (_compile(english), level[english])
+        for level in (ERRORS, SOURCES, REASONS)
+        for english in sorted(level, key=_looseness)
+    ]
+
+
+def _looseness(template: str) -> tuple[bool, int]:
+    """What begins with a field fits nearly anything before its first word; else, the more own text the better."""
+    own_text = sum(len(text) for text, *_ in Formatter().parse(template))
+    return template.startswith("{"), -own_text
+
+
+def _compile(template: str) -> re.Pattern[str]:
+    parts, seen = [], set[str]()
+    for text, field, *_ in Formatter().parse(template):
+        parts.append(re.escape(text))
+        if field:
+            parts.append(f"(?P={field})" if field in seen else f"(?P<{field}>.*?)")
+            seen.add(field)
+    return re.compile("".join(parts), re.DOTALL)
