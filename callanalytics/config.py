@@ -86,6 +86,7 @@ class Recognition(Settings):
     min_logprob: float
     max_compression_ratio: float
     hotwords: bool
+    context: str  # text that the recogniser is told came before; {gemeente} is the first of municipality.names
     blocklist: tuple[str, ...]
 
 

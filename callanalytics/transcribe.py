@@ -93,8 +93,8 @@ class Transcriber:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         self._suppressed = list(get_suppressed_tokens(self._tokenizer, [-1]))
-        hints = [*(f"gemeente {n}" for n in municipality.names), *municipality.agent_names, *municipality.jargon]
-        self._hotwords = ", ".join(hints) if settings.hotwords and hints else None
+        before = before_call(settings, municipality)
+        self._context = self._tokenizer.encode(" " + before) if before else []
         self._blocked = [re.compile(_loose(phrase)) for phrase in settings.blocklist]
         self.fingerprint = model_fingerprint(models.recognition) | {"compute_type": compute_type}
 
@@ -143,7 +143,7 @@ class Transcriber:
         return np.asarray(pad_or_trim(features), dtype=np.float32)
 
     def _decode(self, encoded: Any, count: int, **options: Any) -> list[Text]:
-        prompt = self._whisper.get_prompt(self._tokenizer, [], without_timestamps=True, hotwords=self._hotwords)
+        prompt = self._whisper.get_prompt(self._tokenizer, self._context, without_timestamps=True)
         results = self._whisper.model.generate(
             encoded,
             [prompt] * count,
@@ -176,6 +176,17 @@ class Transcriber:
                 )
                 words.append(Word(text, start_ms, end_ms, round(float(timing["probability"]), 3)))
         return drop_loops(drop_blocked(words, self._blocked))
+
+
+def before_call(settings: RecognitionSettings, municipality: Municipality) -> str:
+    """What the recogniser is told was said before: hotwords, then how such calls sound.
+
+    Whisper keeps the end of a text that is too long, so the hotwords go first and are lost first.
+    """
+    names = [*(f"gemeente {n}" for n in municipality.names), *municipality.agent_names, *municipality.jargon]
+    hotwords = ", ".join(names) + ". " if settings.hotwords and names else ""
+    gemeente = municipality.names[0] if municipality.names else ""
+    return (hotwords + settings.context.replace("{gemeente}", gemeente).replace(" ,", ",")).strip()
 
 
 class Text(NamedTuple):
