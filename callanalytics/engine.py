@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -101,14 +101,15 @@ def run(
         run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         progress = Progress(total=len(plan.todo) + len(plan.refused))
         recorder = _Recorder(store, observer, progress, run_id, current, clock, config.lang)
-        for refused in plan.refused:
-            call = refused.call
-            recorder.failure(call, CallError(call_id=call.call_id, stage="intake", reason=refused.reason))
         shards = _cut_shards(plan.todo, config.engine.shard_calls, workers or config.engine.workers)
         deadline = _deadline(until, config)
         run_shards = {"local": run_local, "ray": run_ray}[engine]
         for shard, outcome in run_shards(config, shards, workers or config.engine.workers, deadline):
             recorder.shard(shard, outcome)
+        # Last: publishing a call takes away failures of its id, and a refused recording may share one.
+        for refused in plan.refused:
+            call = refused.call
+            recorder.failure(call, CallError(call_id=call.call_id, stage="intake", reason=refused.reason))
         row = RunRow(
             run_id=run_id,
             started_at=started,
@@ -237,8 +238,10 @@ def _deadline(until: str | None, config: Config) -> float | None:
     hour, minute = (int(part) for part in until.split(":"))
     now = datetime.now(ZoneInfo(config.municipality.timezone))
     end = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    seconds = (end - now).total_seconds()
-    return time.monotonic() + (seconds if seconds > 0 else seconds + 86_400)
+    if end <= now:
+        end += timedelta(days=1)
+    # In UTC, or a night in which the clock changes is an hour too short or too long.
+    return time.monotonic() + (end.astimezone(UTC) - now.astimezone(UTC)).total_seconds()
 
 
 def run_local(

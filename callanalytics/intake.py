@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -49,7 +50,7 @@ def list_calls(recordings: Path, calls_csv: Path | None = None) -> list[CallSour
     for line, row in _read_csv(calls_csv) if calls_csv else ():
         bases = [calls_csv.parent, root] if calls_csv else [root]
         candidates = [(base / row["recording"]).resolve() for base in bases]
-        path = next((p for p in candidates if p in by_path), None)
+        path = next((p for p in candidates if p in by_path or _is_named(p, recordings)), None)
         try:
             call = _describe(row, path or candidates[0])
         except ValueError as error:
@@ -78,6 +79,11 @@ def _audio_files(recordings: Path) -> Iterator[Path]:
         # A link that leads out of the folder could publish any file of this machine.
         if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and path.resolve().is_relative_to(root):
             yield path
+
+
+def _is_named(path: Path, recordings: Path) -> bool:
+    """Whether a file of the folder that calls.csv names is taken though its suffix says nothing of sound."""
+    return recordings.is_dir() and path.is_file() and path.is_relative_to(recordings.resolve())
 
 
 def _read_csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -123,7 +129,9 @@ def _describe(row: Mapping[str, Any], path: Path) -> CallSource:
     try:
         wait_s = float(wait) if wait else None
     except ValueError:
-        raise ValueError(f'wait_s "{wait}" is no number of seconds.') from None
+        wait_s = -1.0
+    if wait_s is not None and not 0 <= wait_s < math.inf:
+        raise ValueError(f'wait_s "{wait}" is no number of seconds.')
     call_id = text("call_id") or path.stem
     if not re.fullmatch(r"[\w.@:+=-]{1,200}", call_id):
         raise ValueError("call_id may hold letters, digits and . _ - @ : + = only, 200 at most.")
@@ -151,22 +159,25 @@ def _from_sidecar(path: Path, root: Path) -> CallSource | Refused:
         try:
             if sidecar.stat().st_size > MAX_SIDECAR_BYTES:
                 raise ValueError("it is larger than 1 MB.")
-            tree = json.loads(sidecar.read_text(encoding="utf-8"))
+            try:
+                tree = json.loads(sidecar.read_text(encoding="utf-8"))
+            except (OSError, ValueError, RecursionError):
+                raise ValueError("it can't be read as JSON.") from None
             if not isinstance(tree, dict):
                 raise ValueError("it holds no JSON object.")
             row = _from_vcon(tree) if "vcon" in tree else {k: v for k, v in tree.items() if k in COLUMNS}
             return replace(_describe({"call_id": safe_id, **row, "recording": recording}, path), path=str(path))
-        except (OSError, ValueError) as error:
-            reason = str(error) if isinstance(error, ValueError) and not isinstance(error, json.JSONDecodeError) else (
-                "it can't be read as JSON."
-            )
-            return Refused(plain, f"its sidecar {sidecar.name} can't be used: {reason}")
+        except ValueError as error:
+            return Refused(plain, f"its sidecar {sidecar.name} can't be used: {error}")
     return plain
 
 
 def _from_vcon(tree: Mapping[str, Any]) -> dict[str, Any]:
     """What a vCon (draft-ietf-vcon-vcon-core) says about the call; names and numbers of parties are not taken."""
-    dialog = next((d for d in tree.get("dialog") or () if isinstance(d, dict) and d.get("type") == "recording"), {})
+    dialogs = tree.get("dialog") or []
+    if not isinstance(dialogs, list):
+        raise ValueError("its dialog is no list.")
+    dialog = next((d for d in dialogs if isinstance(d, dict) and d.get("type") == "recording"), {})
     return {
         "call_id": tree.get("uuid"),
         "started_at": dialog.get("start") or tree.get("created_at"),
