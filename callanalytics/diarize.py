@@ -6,7 +6,6 @@ Voice embeddings live inside `Diarizer.__call__` and are forgotten when it retur
 from __future__ import annotations
 
 import itertools
-import os
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -17,9 +16,6 @@ from callanalytics.config import Models as ModelSettings
 from callanalytics.models import choose_device, find_model, model_fingerprint
 from callanalytics.records import Segment, Span
 from callanalytics.speech import cut, merge
-
-# pyannote.audio reports usage home unless this is set before it is imported.
-os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
 
 
 class Diarizer:
