@@ -304,7 +304,8 @@ class _Judgement:
         return gaps
 
     def _moment(self, start_ms: int, end_ms: int, role: str) -> Evidence:
-        index = next((t.turn.turn_index for t in self.call.turns if t.turn.end_ms > start_ms), 0)
+        turns = [t.turn for t in self.call.turns if role in ("", t.turn.role)]
+        index = next((turn.turn_index for turn in turns if turn.end_ms > start_ms), 0)
         return Evidence(index, role, start_ms, end_ms, "")
 
     # --- conditions that `applies` may name -------------------------------------------------------------------------
