@@ -177,20 +177,26 @@ def _cut_announcement(model: RoleModel, turns: Sequence[Turn]) -> tuple[list[Tur
         return turns, 0
     pieces = [(i, start, end) for i in opening if turns[i].speaker == first for start, end in _pieces(turns[i])]
     texts = [_text(turns[i], start, end) for i, start, end in pieces]
-    scores = [
-        (_weight(text) * math.log(max(ivr, MIN_PROBABILITY)), _weight(text) * math.log(max(1 - ivr, MIN_PROBABILITY)))
-        for text, (_, _, ivr) in zip(texts, model.probabilities(texts), strict=True)
-    ]
+    # What stands on either side of a cut is judged as one text: a misheard sentence alone says too little.
+    cuts = range(len(pieces) + 1)
+    before, after = [" ".join(texts[:cut]) for cut in cuts], [" ".join(texts[cut:]) for cut in cuts]
+    of_recording = [ivr for _, _, ivr in model.probabilities(before)]
+    of_person = [1 - ivr for _, _, ivr in model.probabilities(after)]
+    apart = _apart(model, texts)
 
     def likelihood(cut: int) -> float:
-        return sum(ivr for ivr, _ in scores[:cut]) + sum(person for _, person in scores[cut:])
+        sides = ((before[cut], of_recording[cut]), (after[cut], of_person[cut]))
+        together = sum(_weight(text) * math.log(max(share, MIN_PROBABILITY)) for text, share in sides if text)
+        return apart[cut] + together
 
-    inside = range(1, len(pieces))
-    whole = max(likelihood(0), likelihood(len(pieces)))
-    cut = max(inside, key=likelihood, default=0)
-    if not cut or likelihood(cut) + SPLIT <= whole:
+    cut = max(cuts[1:], key=likelihood)
+    whole = likelihood(0) if cut == len(pieces) else max(likelihood(0), likelihood(len(pieces)))
+    if likelihood(cut) + SPLIT <= whole:
         # One voice throughout: the joint decision says whose.
         return turns, 0
+    if cut == len(pieces):
+        # An announcement whose voice diarization took for that of somebody who speaks later.
+        return turns, opening[-1] + 1
     at, word, _ = pieces[cut]
     if word:
         left, right = _cut_turn(turns[at], word)
@@ -198,6 +204,14 @@ def _cut_announcement(model: RoleModel, turns: Sequence[Turn]) -> tuple[list[Tur
         turns = [dataclasses.replace(turn, turn_index=index) for index, turn in enumerate(turns)]
         at += 1
     return turns, at
+
+
+def _apart(model: RoleModel, texts: Sequence[str]) -> list[float]:
+    """For each cut, the log-likelihood of the pieces one by one: a recording's before it, a person's after it."""
+    shares = [ivr for _, _, ivr in model.probabilities(texts)]
+    recording = [_weight(t) * math.log(max(p, MIN_PROBABILITY)) for t, p in zip(texts, shares, strict=True)]
+    person = [_weight(t) * math.log(max(1 - p, MIN_PROBABILITY)) for t, p in zip(texts, shares, strict=True)]
+    return [sum(recording[:cut]) + sum(person[cut:]) for cut in range(len(texts) + 1)]
 
 
 def _pieces(turn: Turn) -> list[tuple[int, int]]:
