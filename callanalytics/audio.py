@@ -76,14 +76,15 @@ def _decode(path: Path, call_id: str, max_duration_s: float) -> Samples:
     try:
         if path.stat().st_size == 0:
             raise fail("the file is empty; record or copy it again.")
-        container = av.open(
-                str(path), mode="r", metadata_errors="ignore", options={"format_whitelist": FORMATS}
-            )
+        container = av.open(str(path), mode="r", metadata_errors="ignore", options={"format_whitelist": FORMATS})
     except av.FFmpegError:
         raise fail("this is no audio file that can be read; check what the recorder wrote.") from None
     except OSError as error:
         raise fail(f"the file can't be opened ({error.strerror}); check that it exists and may be read.") from None
     with container:
+        if set(container.format.name.split(",")).isdisjoint(FORMATS.split(",")):
+            # The whitelist doesn't bind what FFmpeg guesses from the contents: a playlist would open other files.
+            raise fail("this is no audio file that can be read; check what the recorder wrote.")
         if not container.streams.audio:
             raise fail("the file holds no audio; check what the recorder wrote.")
         stream = container.streams.audio[0]

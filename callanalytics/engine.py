@@ -6,11 +6,12 @@ process, in several processes, or as Ray actors: `run_local` and `run_ray` diffe
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -261,8 +262,30 @@ def run_local(
             yield shard, worker(shard)
         return
 
+    suspects: list[list[CallSource]] = []
+    yield from _run_pool(config, upcoming, workers, suspects)
+    # A worker died under these.  Alone in a process of its own, the call at fault shows itself; the others pass.
+    alone = iter([[call] for shard in suspects for call in shard])
+    while again := next(alone, None):
+        killed: list[list[CallSource]] = []
+        chain = itertools.chain([again], alone)
+        yield from _run_pool(config, lambda c=chain: next(c, None), 1, killed)  # type: ignore[misc]
+        for shard in killed:
+            error = CallError(
+                call_id=shard[0].call_id,
+                stage="worker",
+                reason="it killed the process that worked on it, twice; export the recording again in another format.",
+            )
+            yield shard, ([error], {})
+
+
+def _run_pool(
+    config: Config, upcoming: Callable[[], list[CallSource] | None], workers: int, killed: list[list[CallSource]]
+) -> Iterator[tuple[list[CallSource], Outcome]]:
+    """Shards through a pool of processes, until there are none or a process dies: its company goes to `killed`."""
     import multiprocessing
     from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+    from concurrent.futures.process import BrokenProcessPool
 
     threads = max(1, (os.cpu_count() or 1) // workers)
     # Spawned, not forked: a fork would copy the threads' locks of the libraries loaded here.
@@ -270,12 +293,18 @@ def run_local(
     with ProcessPoolExecutor(workers, context, _start_worker, (config, threads)) as pool:
         running: dict[Future[Outcome], list[CallSource]] = {}
         while True:
-            while len(running) < workers and (shard := upcoming()):
+            while not killed and len(running) < workers and (shard := upcoming()):
                 running[pool.submit(_work, shard)] = shard
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
+                shard = running.pop(future)
+                try:
+                    outcome = future.result()
+                except BrokenProcessPool:
+                    killed.append(shard)
+                else:
+                    yield shard, outcome
 
 
 _worker: Any = None  # of a spawned process; one each

@@ -48,6 +48,9 @@ SOURCES = {
 }
 
 REASONS = {
+    "it killed the process that worked on it, twice; export the recording again in another format.": (
+        "het proces dat eraan werkte is er twee keer aan gestorven; exporteer de opname opnieuw in een ander formaat."
+    ),
     # audio.py and pipeline.py: a recording
     "the file is empty; record or copy it again.": (
         "het bestand is leeg; neem het gesprek opnieuw op of kopieer het opnieuw."

@@ -47,7 +47,7 @@ from callanalytics.transcribe import Hypothesis, Track, Transcriber
 from callanalytics.turns import assign_speakers, find_events, join_turns
 
 MIN_SPEECH_MS = 3000  # less speech than this is no conversation
-MIN_LANGUAGE_PROBABILITY = 0.2  # below it the recogniser hears another language and its text is invention
+MIN_LANGUAGE_PROBABILITY = 0.05  # below it the recogniser hears another language; bad Dutch lines stay above 0.1
 T = TypeVar("T")
 NEVER = datetime.fromtimestamp(0, UTC)  # a worker keeps no time: the engine fills it in
 

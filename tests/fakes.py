@@ -267,3 +267,19 @@ def words_of(text: str, start_ms: int = 0, step_ms: int = 300, length_ms: int | 
     return tuple(
         Word(word, start_ms + i * step_ms, start_ms + i * step_ms + length, 0.9) for i, word in enumerate(text.split())
     )
+
+
+def start_killer(config: object, threads: int) -> None:
+    """Starts a pool's process with a worker that dies of the call "killer", as a crashing decoder would."""
+    from callanalytics import engine
+
+    engine._worker = _die_of_killer
+
+
+def _die_of_killer(shard: list[CallSource]) -> tuple[list[CallError], dict[str, int]]:
+    import os
+    import signal
+
+    if any(call.call_id == "killer" for call in shard):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return [CallError(call_id=call.call_id, stage="seen", reason="fine.") for call in shard], {}
