@@ -299,7 +299,10 @@ def _demo(config: Config, options: argparse.Namespace) -> int:
         row = run(config, DEMO / "recordings", options.output, bar, calls_csv=DEMO / "calls.csv")
     _summarise(lang, row, options.output)
     sql = _duckdb(options.output)
-    _demo_card(config, sql, "demo-1-terugbellen")
+    # The call with most points shows most evidence.
+    best = sql.execute("SELECT call_id FROM calls WHERE scorable ORDER BY score DESC, call_id LIMIT 1").fetchone()
+    if best:
+        _demo_card(config, sql, best[0])
     _demo_promises(config, sql)
     _demo_table(config, sql)
     print("\n" + say(lang, "demo_next"))
@@ -336,7 +339,10 @@ def _demo_card(config: Config, sql: Any, call_id: str) -> None:
             title = criterion.name_nl if lang == "nl" else criterion.name_en
             if group != "score":
                 title += f" ({say(lang, group)})"
-            table.add_row(title, _coloured(lang, status), f"{probability:.2f}", quote)
+            verdict = _coloured(lang, status)
+            if criterion.polarity == "signal" and status in ("met", "not_met"):
+                verdict = say(lang, "yes" if status == "met" else "no")
+            table.add_row(title, verdict, f"{probability:.2f}", quote)
     _show(table)
 
 
