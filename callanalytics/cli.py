@@ -386,19 +386,20 @@ def _coloured(lang: Lang, status: str) -> str:
 
 def _score(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.criteria import load_detector
-    from callanalytics.criteria.promises import find_promises
+    from callanalytics.criteria.promises import promises_in
     from callanalytics.redact import Redactor
     from callanalytics.topics import load_topics
 
     detector, redactor, topics = load_detector(config), Redactor(config), load_topics(config)
     for transcript in _read_transcripts(options.transcript):
         redacted = redactor(transcript).transcript
+        said = detector.read(redacted)
         topic, probability = topics(redacted)
         keep = ("criterion", "applicable", "detected", "status", "probability", "evidence")
         result = {
             "call_id": transcript.call_id,
-            "criteria": [{k: v for k, v in _plain(row).items() if k in keep} for row in detector(redacted)],
-            "promises": [_plain(_local(row, config)) for row in find_promises(redacted, config)],
+            "criteria": [{k: v for k, v in _plain(row).items() if k in keep} for row in detector.judge(said)],
+            "promises": [_plain(_local(row, config)) for row in promises_in(said, detector, config)],
             "topic": topic,
             "topic_probability": round(probability, 4),
         }
@@ -491,11 +492,10 @@ def _evaluate(config: Config, options: argparse.Namespace) -> int:
 
 
 def _models(config: Config, options: argparse.Namespace) -> int:
-    from callanalytics.engine import configured_models
     from callanalytics.errors import ModelMissing, ModelRefused
     from callanalytics.models import find_model, model_entry, pull_model, read_manifest
 
-    names = options.names or (list(read_manifest()) if options.action == "list" else configured_models(config))
+    names = options.names or (list(read_manifest()) if options.action == "list" else config.models.used)
     if options.action == "pull":
         for name in names:
             for line in pull_model(name, options.source):

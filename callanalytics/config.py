@@ -51,7 +51,17 @@ class Models(Settings):
     diarization: str  # "" = pyannote's pipeline around the two above; else a whole pipeline from the manifest
     device: Literal["auto", "cpu", "cuda"]
     compute_type: str
-    threads: int = Field(ge=0)  # 0 = all cores of the machine, shared by the workers
+    threads: int = Field(ge=0)  # of each worker; 0 = an equal share of the cores
+
+    @property
+    def voices(self) -> list[str]:
+        """The models that tell speakers apart: one whole pipeline, or segmentation and embedding."""
+        return [self.diarization] if self.diarization else [self.segmentation, self.embedding]
+
+    @property
+    def used(self) -> list[str]:
+        """Names of all models that the configuration uses."""
+        return [self.recognition, *self.voices]
 
 
 class Audio(Settings):

@@ -13,7 +13,7 @@ from typing import Any
 from callanalytics.audio import SAMPLE_RATE_HZ, SAMPLES_PER_MS, Samples
 from callanalytics.config import Diarization as DiarizationSettings
 from callanalytics.config import Models as ModelSettings
-from callanalytics.models import choose_device, find_model, model_fingerprint
+from callanalytics.models import choose_device, find_model
 from callanalytics.records import Segment, Span
 from callanalytics.speech import cut, merge
 
@@ -26,8 +26,7 @@ class Diarizer:
 
         Raises ModelMissing, ModelRefused or DeviceMissing.
         """
-        names = [models.diarization] if models.diarization else [models.segmentation, models.embedding]
-        folders = [find_model(name) for name in names]
+        folders = [find_model(name) for name in models.voices]
         device = choose_device(models.device)
         self._pipeline: Any
         with warnings.catch_warnings():
@@ -40,10 +39,9 @@ class Diarizer:
             if models.diarization:
                 self._pipeline = Pipeline.from_pretrained(folders[0])
             else:
-                self._pipeline = _build(settings, *(folder for folder in folders))
+                self._pipeline = _build(settings, *folders)
             self._pipeline.to(torch.device(device))
         self._settings = settings
-        self.fingerprint = {name: model_fingerprint(name) for name in names}
 
     def __call__(self, samples: Samples, speech: Sequence[Span]) -> tuple[list[Segment], list[Segment]]:
         """Speaker segments of (n,) float32 samples at 16 kHz, sorted by start: all of them, then exclusive ones.

@@ -91,7 +91,7 @@ def run(
 
     started, clock = datetime.now(UTC), time.monotonic()
     calls = list_calls(recordings, calls_csv)
-    for name in configured_models(config):
+    for name in config.models.used:
         find_model(name)
     current = fingerprint(config)
     store = Store(output, load_detector(config).ids)
@@ -257,7 +257,7 @@ def run_local(
     if workers == 1:
         from callanalytics.pipeline import Worker
 
-        worker = Worker(config) if shards else None
+        worker = Worker(config, _threads(config, 1)) if shards else None
         while worker and (shard := upcoming()):
             yield shard, worker(shard)
         return
@@ -287,7 +287,7 @@ def _run_pool(
     from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
     from concurrent.futures.process import BrokenProcessPool
 
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    threads = _threads(config, workers)
     # Spawned, not forked: a fork would copy the threads' locks of the libraries loaded here.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _start_worker, (config, threads)) as pool:
@@ -305,6 +305,11 @@ def _run_pool(
                     killed.append(shard)
                 else:
                     yield shard, outcome
+
+
+def _threads(config: Config, workers: int) -> int:
+    """Threads of each worker: as configured, else an equal share of the cores."""
+    return config.models.threads or max(1, (os.cpu_count() or 1) // workers)
 
 
 _worker: Any = None  # of a spawned process; one each
@@ -331,7 +336,7 @@ def run_ray(
     from callanalytics.pipeline import Worker
 
     ray.init(ignore_reinit_error=True, include_dashboard=False, log_to_driver=False)
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    threads = _threads(config, workers)
     actor = ray.remote(num_cpus=threads)(Worker)
     idle = [actor.remote(config, threads) for _ in range(min(workers, len(shards)))]
     waiting, running = iter(shards), {}
@@ -347,14 +352,7 @@ def run_ray(
         yield shard, ray.get(done)
 
 
-def configured_models(config: Config) -> list[str]:
-    """Names of the models that the configuration uses."""
-    models = config.models
-    voices = [models.diarization] if models.diarization else [models.segmentation, models.embedding]
-    return [models.recognition, *voices]
-
-
 def _versions(config: Config) -> dict[str, str]:
     packages = ("callanalytics", "faster-whisper", "ctranslate2", "pyannote-audio", "spacy", "scikit-learn", "pyarrow")
     software = {"python": platform.python_version(), **{package: version(package) for package in packages}}
-    return software | {f"model:{model_entry(name).task}": name for name in configured_models(config)}
+    return software | {f"model:{model_entry(name).task}": name for name in config.models.used}

@@ -20,7 +20,7 @@ from callanalytics import __version__
 from callanalytics.audio import Recording, decode_recording
 from callanalytics.config import Config, hash_of, project_root
 from callanalytics.criteria import load_detector
-from callanalytics.criteria.promises import find_promises
+from callanalytics.criteria.promises import promises_in
 from callanalytics.diarize import Diarizer
 from callanalytics.errors import CallError
 from callanalytics.features import measure
@@ -132,8 +132,9 @@ class Worker:
             redacted = self._redact(transcript).transcript
         reason = self._why_not_scorable(heard, hypotheses, turns)
         with self._stage("score"):
-            criteria = () if reason else self._detect(redacted)
-            promises = () if reason else find_promises(redacted, self._config)
+            said = self._detect.read(redacted)
+            criteria = () if reason else self._detect.judge(said)
+            promises = () if reason else promises_in(said, self._detect, self._config)
             topic, probability = ("onbekend", 0.0) if reason else self._find_topic(redacted)
             score, potential, normalized = self._detect.score(criteria) if criteria else (None, None, None)
         measures = measure(turns, events, heard.speech, activity.holds, heard.recording.duration_ms)
@@ -266,9 +267,6 @@ def fingerprint(config: Config) -> str:
     Needs no model in memory, so a run can tell at once what is left to do.
     """
     root = project_root()
-    models = config.models
-    voices = [models.diarization] if models.diarization else [models.segmentation, models.embedding]
-    names = [models.recognition, *voices]
     files = [
         *sorted((root / "models" / "roles").glob("*.skops")),
         *sorted(config.resolve(config.scorecard.criteria).glob("*.toml")),
@@ -278,7 +276,7 @@ def fingerprint(config: Config) -> str:
     return hash_of(
         __version__,
         config.fingerprint(),
-        {name: model_fingerprint(name) for name in names},
+        {name: model_fingerprint(name) for name in config.models.used},
         {file.name: sha256_of(file) for file in files},
         Pseudonyms(config.privacy).fingerprint,
     )

@@ -20,7 +20,7 @@ from callanalytics.audio import SAMPLES_PER_MS, Samples
 from callanalytics.config import Models as ModelSettings
 from callanalytics.config import Municipality
 from callanalytics.config import Recognition as RecognitionSettings
-from callanalytics.models import choose_device, find_model, model_fingerprint
+from callanalytics.models import choose_device, find_model
 from callanalytics.records import Span, Word
 
 PREPENDED = "\"'“¿([{-"
@@ -96,7 +96,6 @@ class Transcriber:
         before = before_call(settings, municipality)
         self._context = self._tokenizer.encode(" " + before) if before else []
         self._blocked = [re.compile(_loose(phrase)) for phrase in settings.blocklist]
-        self.fingerprint = model_fingerprint(models.recognition) | {"compute_type": compute_type}
 
     def __call__(self, tracks: Sequence[Track]) -> list[Hypothesis]:
         """Recognise all tracks, in the order given; a track without speech gives no words."""

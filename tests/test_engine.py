@@ -410,7 +410,7 @@ def test_rows_are_the_same_in_one_process_and_in_two_in_one_shard_and_in_many(
 ) -> None:
     together, apart, two = tmp_path / "together", tmp_path / "apart", tmp_path / "two"
     with monkeypatch.context() as patch:
-        patch.setattr("callanalytics.pipeline.Worker", lambda config: worker)
+        patch.setattr("callanalytics.pipeline.Worker", lambda config, threads: worker)
         run(config, clips, together, calls_csv=clips / "calls.csv")
         run(with_engine(config, shard_calls=1), clips, apart, calls_csv=clips / "calls.csv")
     row, _ = run(with_engine(config, shard_calls=1), clips, two, calls_csv=clips / "calls.csv", workers=2)

@@ -71,12 +71,16 @@ class Detector:
         return self._by_id[name]
 
     def read(self, transcript: Transcript) -> CallText:
-        """The transcript read and matched: what `find_promises` goes on with."""
+        """The transcript read and matched, once for all that is asked of it: `judge` and `promises_in`."""
         return read_call(transcript, self.reader, self._matcher)
 
     def __call__(self, transcript: Transcript) -> tuple[CriterionRow, ...]:
         """One row per criterion, in the order of `ids`; evidence is quoted from the transcript as given."""
-        judgement = _Judgement(self.read(transcript), self._by_id, self._cues, self._config)
+        return self.judge(self.read(transcript))
+
+    def judge(self, call: CallText) -> tuple[CriterionRow, ...]:
+        """The same of a call already read."""
+        judgement = _Judgement(call, self._by_id, self._cues, self._config)
         return tuple(self._row(criterion, judgement) for criterion in self.files.criteria)
 
     def _row(self, criterion: Criterion, judgement: _Judgement) -> CriterionRow:
