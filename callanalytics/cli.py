@@ -317,32 +317,42 @@ def _demo(config: Config, options: argparse.Namespace) -> int:
 def _demo_card(config: Config, sql: Any, call_id: str) -> None:
     from callanalytics.criteria import load_detector
 
-    lang = config.lang
-    detector = load_detector(config)
-    table = _table(
-        say(lang, "demo_card", call_id=call_id), *_t(config, "criterion", "verdict", "probability", "evidence")
-    )
+    lang, detector = config.lang, load_detector(config)
+    title = say(lang, "demo_card", call_id=call_id)
+    table = _table(title, *_t(config, "item", "verdict", "probability", "evidence"))
     rows = sql.execute(
         "SELECT criterion, status, probability, evidence FROM criteria WHERE call_id = ?", [call_id]
     ).fetchall()
     found = {row[0]: row[1:] for row in rows}
-    groups = (("score", config.scorecard.scored), ("compliance", config.scorecard.compliance))
-    for group, names in groups:
-        table.add_section()
-        for name in names:
-            if name not in found:
-                continue
-            status, probability, evidence = found[name]
-            first = evidence[0] if evidence else None
-            quote = f"{_length(first['start_ms'])}  “{first['quote']}”" if first else ""
+    columns = ", ".join(f"item_{name}" for name in config.scorecard.items) or "NULL"
+    statuses = sql.execute(f"SELECT compliance_status, {columns} FROM calls WHERE call_id = ?", [call_id]).fetchone()
+    by_item = dict(zip(config.scorecard.items, statuses[1:], strict=False))
+
+    def add(name: str, title: str) -> None:
+        status, probability, evidence = found[name]
+        first = evidence[0] if evidence else None
+        quote = f"{_length(first['start_ms'])}  “{first['quote']}”" if first else ""
+        verdict = _coloured(lang, status)
+        if detector.criterion(name).polarity == "signal" and status in ("met", "not_met"):
+            verdict = say(lang, "yes" if status == "met" else "no")
+        table.add_row(title, verdict, f"{probability:.2f}", quote)
+
+    for item_id, item in config.scorecard.items.items():
+        status, parts = by_item[item_id], [name for name in item.parts if name in found]
+        item_name = getattr(item.name, lang)
+        if len(item.parts) == 1 and parts:
+            add(parts[0], f"[bold]{item_name}[/bold]")
+            continue
+        table.add_row(f"[bold]{item_name}[/bold]", _coloured(lang, status))
+        for name in parts if status != "not_applicable" else ():
             criterion = detector.criterion(name)
-            title = criterion.name_nl if lang == "nl" else criterion.name_en
-            if group != "score":
-                title += f" ({say(lang, group)})"
-            verdict = _coloured(lang, status)
-            if criterion.polarity == "signal" and status in ("met", "not_met"):
-                verdict = say(lang, "yes" if status == "met" else "no")
-            table.add_row(title, verdict, f"{probability:.2f}", quote)
+            add(name, f"  {criterion.name_nl if lang == 'nl' else criterion.name_en}")
+    table.add_section()
+    table.add_row(f"[bold]{say(lang, 'compliance')}[/bold]", _coloured(lang, statuses[0]))
+    for name in config.scorecard.compliance:
+        if name in found:
+            criterion = detector.criterion(name)
+            add(name, f"  {criterion.name_nl if lang == 'nl' else criterion.name_en}")
     _show(table)
 
 
@@ -385,23 +395,19 @@ def _coloured(lang: Lang, status: str) -> str:
 
 
 def _score(config: Config, options: argparse.Namespace) -> int:
-    from callanalytics.criteria import load_detector
-    from callanalytics.criteria.promises import promises_in
+    from callanalytics.pipeline import Scorer
     from callanalytics.redact import Redactor
-    from callanalytics.topics import load_topics
 
-    detector, redactor, topics = load_detector(config), Redactor(config), load_topics(config)
+    redactor, score = Redactor(config), Scorer(config)
     for transcript in _read_transcripts(options.transcript):
-        redacted = redactor(transcript).transcript
-        said = detector.read(redacted)
-        topic, probability = topics(redacted)
+        verdict = score(redactor(transcript).transcript)
         keep = ("criterion", "applicable", "detected", "status", "probability", "evidence")
         result = {
             "call_id": transcript.call_id,
-            "criteria": [{k: v for k, v in _plain(row).items() if k in keep} for row in detector.judge(said)],
-            "promises": [_plain(_local(row, config)) for row in promises_in(said, detector, config)],
-            "topic": topic,
-            "topic_probability": round(probability, 4),
+            "items": verdict.items,
+            **verdict.columns,
+            "criteria": [{k: v for k, v in _plain(row).items() if k in keep} for row in verdict.criteria],
+            "promises": [_plain(_local(row, config)) for row in verdict.promises],
         }
         _print_json(result, options.transcript)
     return 0
@@ -541,7 +547,7 @@ def _schema(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.records import DATASETS, arrow_schema
 
     ids = load_detector(config).ids
-    schemas = {name: arrow_schema(name, ids if name == "calls" else ()) for name in DATASETS}
+    schemas = {name: arrow_schema(name, ids, tuple(config.scorecard.items)) for name in DATASETS}
     if options.json:
         tree = {
             name: [

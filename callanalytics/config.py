@@ -149,13 +149,29 @@ class Redaction(Settings):
     ]
 
 
+class ItemName(Settings):
+    """What people call an item."""
+
+    nl: str
+    en: str
+
+
+class Item(Settings):
+    """One line of the scorecard: met when all of its parts that apply are met."""
+
+    name: ItemName
+    weight: float = Field(ge=0)  # points; with 0 the item is shown and not counted
+    parts: tuple[str, ...] = Field(min_length=1)  # criteria, or callback.who and callback.when: see scorecard.py
+    applies: tuple[str, ...]  # one of these criteria must be found; none named: whenever a part applies
+
+
 class Scorecard(Settings):
     """The municipality's scorecard."""
 
     version: str
     criteria: str  # folder of criterion files, relative to the project or absolute
-    scored: tuple[str, ...]
-    compliance: tuple[str, ...]
+    items: dict[str, Item]  # in the order in which they are shown
+    compliance: tuple[str, ...]  # criteria reported apart, never averaged away
     announcement_in_recording: bool
     satisfaction_survey: bool
     uncertain_between: tuple[float, float]

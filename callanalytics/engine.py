@@ -94,7 +94,7 @@ def run(
     for name in config.models.used:
         find_model(name)
     current = fingerprint(config)
-    store = Store(output, load_detector(config).ids)
+    store = Store(output, load_detector(config).ids, tuple(config.scorecard.items))
     store.open()
     try:
         plan = _plan(calls, store, current, limit)

@@ -136,23 +136,21 @@ def perfect_outcomes(
 
     Beside the figures of a run it tells recognition loss from detection loss.
     """
-    from callanalytics.criteria import load_detector
-    from callanalytics.criteria.promises import promises_in
-    from callanalytics.topics import load_topics
+    from callanalytics.pipeline import Scorer
 
-    detect, find_topic = load_detector(config), load_topics(config)
+    score = Scorer(config)
     outcomes = {}
     for call_id, truth in truths.items():
         transcript = perfect_transcript(truth, started_at.get(call_id))
-        said = detect.read(transcript)
+        verdict = score(transcript)
         outcomes[call_id] = Outcome(
             "mono",
             truth.duration_ms,
             transcript.turns,
             truth.holds,
-            detect.judge(said),
-            promises_in(said, detect, config),
-            find_topic(transcript)[0],
+            verdict.criteria,
+            verdict.promises,
+            verdict.topic,
         )
     return outcomes
 

@@ -7,13 +7,13 @@ of them; every call still comes out on its own, as a CallResult or as the reason
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from callanalytics import __version__
@@ -21,6 +21,7 @@ from callanalytics.audio import Recording, decode_recording
 from callanalytics.config import Config, hash_of, project_root
 from callanalytics.criteria import load_detector
 from callanalytics.criteria.promises import promises_in
+from callanalytics.criteria.scorecard import score_items
 from callanalytics.diarize import Diarizer
 from callanalytics.errors import CallError
 from callanalytics.features import measure
@@ -31,9 +32,12 @@ from callanalytics.records import (
     CallResult,
     CallRow,
     CallSource,
+    CriterionRow,
     EventRow,
+    PromiseRow,
     Role,
     Segment,
+    Status,
     StoredWord,
     Transcript,
     Turn,
@@ -42,7 +46,7 @@ from callanalytics.records import (
 from callanalytics.redact import Redactor
 from callanalytics.roles import RoleModel, assign_roles
 from callanalytics.speech import Activity, SpeechDetector, merge
-from callanalytics.topics import load_topics
+from callanalytics.topics import UNKNOWN, load_topics
 from callanalytics.transcribe import Hypothesis, Track, Transcriber
 from callanalytics.turns import assign_speakers, find_events, join_turns
 
@@ -71,6 +75,59 @@ class Heard:
         return merge([span for channel in self.activity.speech for span in channel], 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the words of a call come to; without arguments, that of a call that can't be scored.
+
+    The fields up to `compliance_status` are columns of `calls`.
+    """
+
+    topic: str = UNKNOWN
+    topic_probability: float = 0.0
+    score: float | None = None
+    potential_score: float | None = None
+    normalized_score: float | None = None
+    compliance_status: Status | None = None
+    items: Mapping[str, Status] = field(default_factory=dict)
+    criteria: tuple[CriterionRow, ...] = ()
+    promises: tuple[PromiseRow, ...] = ()
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns of `calls` that come from what was said."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("items", "criteria", "promises")}
+
+
+class Scorer:
+    """Scorecard, promises and topic, loaded once: all that is worked out from a redacted transcript and no sound."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises ConfigError for a mistake in the phrase files, the topics or the items."""
+        self._config = config
+        self.detector = load_detector(config)
+        self._find_topic = load_topics(config)
+        self._signals = frozenset(c.id for c in self.detector.files.criteria if c.polarity == "signal")
+
+    def __call__(self, transcript: Transcript) -> Verdict:
+        """Evidence and promises quote the transcript as given, so it has to be redacted before."""
+        said = self.detector.read(transcript)
+        criteria = self.detector.judge(said)
+        promises = promises_in(said, self.detector, self._config)
+        scores = score_items(criteria, promises, self._config.scorecard, self._signals)
+        topic, probability = self._find_topic(transcript)
+        return Verdict(
+            topic=topic,
+            topic_probability=round(probability, 4),
+            score=scores.score,
+            potential_score=scores.potential_score,
+            normalized_score=scores.normalized_score,
+            compliance_status=scores.compliance_status,
+            items=scores.items,
+            criteria=criteria,
+            promises=promises,
+        )
+
+
 class Worker:
     """All stages with their models, loaded once; call it with any number of calls."""
 
@@ -83,8 +140,7 @@ class Worker:
         self._transcribe = Transcriber(config.recognition, config.models, config.municipality, threads)
         self._role_model = RoleModel(project_root() / "models" / "roles", config.roles.min_confidence)
         self._redact = Redactor(config)
-        self._detect = load_detector(config)
-        self._find_topic = load_topics(config)
+        self._score = Scorer(config)
         self._clock: dict[str, float] = {}
         self._current = ""
 
@@ -132,11 +188,7 @@ class Worker:
             redacted = self._redact(transcript).transcript
         reason = self._why_not_scorable(heard, hypotheses, turns)
         with self._stage("score"):
-            said = self._detect.read(redacted)
-            criteria = () if reason else self._detect.judge(said)
-            promises = () if reason else promises_in(said, self._detect, self._config)
-            topic, probability = ("onbekend", 0.0) if reason else self._find_topic(redacted)
-            score, potential, normalized = self._detect.score(criteria) if criteria else (None, None, None)
+            verdict = Verdict() if reason else self._score(redacted)
         measures = measure(turns, events, heard.speech, activity.holds, heard.recording.duration_ms)
         agent_channels = [t.channel for t in turns if t.role == "agent" and t.channel is not None]
         row = CallRow(
@@ -155,16 +207,12 @@ class Worker:
             role_confidence=round(assignment.confidence, 4),
             language_probability=_language(hypotheses),
             **asdict(measures),
-            topic=topic,
-            topic_probability=round(probability, 4),
+            **verdict.columns,
             scorable=reason is None,
             not_scorable_reason=reason,
-            score=score,
-            potential_score=potential,
-            normalized_score=normalized,
             schema_version=SCHEMA_VERSION,
             pipeline_fingerprint="",
-            scorecard_version=self._detect.version,
+            scorecard_version=self._config.scorecard.version,
             run_id="",
             processed_at=NEVER,
         )
@@ -172,9 +220,10 @@ class Worker:
         return CallResult(
             call=row,
             turns=tuple(_turn_row(call.call_id, turn) for turn in redacted.turns),
-            criteria=criteria,
-            promises=promises,
+            criteria=verdict.criteria,
+            promises=verdict.promises,
             events=tuple(EventRow(call.call_id, e.type, e.by, e.start_ms, e.end_ms) for e in events),
+            items=verdict.items,
             local_date=call.started_at.astimezone(zone).date().isoformat() if call.started_at else None,
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -141,7 +141,7 @@ class StoredWord:
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call: measures, topic and score.  One column per criterion is added to these, see `calls_schema`."""
+    """A call: measures, topic and score.  `arrow_schema` adds a column per item and two per criterion."""
 
     call_id: str = column("identifier of the call")
     started_at: datetime | None = column("start of the call, UTC; null when nobody gave it")
@@ -178,9 +178,12 @@ class CallRow:
     topic_probability: float = column("probability of the topic")
     scorable: bool = column("whether the call could be scored")
     not_scorable_reason: str | None = column("why it could not be scored")
-    score: float | None = column("points gained on applicable, decided criteria of the scorecard")
+    score: float | None = column("points gained on the applicable, decided items of the scorecard")
     potential_score: float | None = column("points that could have been gained on them")
     normalized_score: float | None = column("score / potential_score, 0 to 1")
+    compliance_status: str | None = column(
+        "met, not_met, uncertain or not_applicable: what the law asks for, apart from the score; null when not scored"
+    )
     schema_version: int = column("version of these columns")
     pipeline_fingerprint: str = column("hash of configuration, models and rules that made this row")
     scorecard_version: str = column("version of the scorecard")
@@ -299,6 +302,7 @@ class CallResult:
     criteria: tuple[CriterionRow, ...] = ()
     promises: tuple[PromiseRow, ...] = ()
     events: tuple[EventRow, ...] = ()
+    items: Mapping[str, Status] = field(default_factory=dict)  # by item of the scorecard
     local_date: str | None = None  # date of the call where it was made, the partition it goes to
     wall_ms: dict[str, int] = field(default_factory=dict)
 
@@ -332,8 +336,8 @@ def arrow_type(hint: Any) -> pa.DataType:
 
 
 @lru_cache
-def arrow_schema(dataset: str, criteria: tuple[str, ...] = ()) -> pa.Schema:
-    """The schema of a dataset; `criteria` are the ids that give `calls` its two columns per criterion."""
+def arrow_schema(dataset: str, criteria: tuple[str, ...] = (), items: tuple[str, ...] = ()) -> pa.Schema:
+    """The schema of a dataset; `items` and `criteria` are the ids of the scorecard's columns in `calls`."""
     import pyarrow as pa
 
     row = DATASETS[dataset]
@@ -343,6 +347,9 @@ def arrow_schema(dataset: str, criteria: tuple[str, ...] = ()) -> pa.Schema:
         for f in dataclasses.fields(row)
     ]
     if dataset == "calls":
+        for name in items:
+            description = f"status of the item {name}: met, not_met, not_applicable or uncertain"
+            fields.append(pa.field(f"item_{name}", pa.string(), metadata={"description": description}))
         for name in criteria:
             status = {"description": f"status of {name}: met, not_met, not_applicable or uncertain"}
             probability = {"description": f"probability that {name} occurred"}
@@ -352,10 +359,11 @@ def arrow_schema(dataset: str, criteria: tuple[str, ...] = ()) -> pa.Schema:
 
 
 def to_rows(result: CallResult, dataset: str) -> list[dict[str, Any]]:
-    """One call's rows of a dataset as dictionaries; `calls` gains its criterion columns."""
+    """One call's rows of a dataset as dictionaries; `calls` gains the scorecard's columns."""
     rows: Sequence[Any] = (result.call,) if dataset == "calls" else getattr(result, dataset)
     dicts = [dataclasses.asdict(row) for row in rows]
     if dataset == "calls":
+        dicts[0].update({f"item_{name}": status for name, status in result.items.items()})
         for hit in result.criteria:
             dicts[0][f"criterion_{hit.criterion}"] = hit.status
             dicts[0][f"probability_{hit.criterion}"] = hit.probability

@@ -39,10 +39,10 @@ class Published:
 class Store:
     """OUT, opened for writing by one run at a time."""
 
-    def __init__(self, root: Path, criteria: Sequence[str] = ()) -> None:
-        """`criteria` are the ids that give `calls` its two columns per criterion."""
+    def __init__(self, root: Path, criteria: Sequence[str] = (), items: Sequence[str] = ()) -> None:
+        """`criteria` and `items` are the ids of the scorecard's columns in `calls`."""
         self.root = root
-        self._criteria = tuple(criteria)
+        self._criteria, self._items = tuple(criteria), tuple(items)
         self._lock: IO[str] | None = None
         self._parts: dict[str, Path] = {}  # published call -> its part of the dataset calls
 
@@ -143,7 +143,7 @@ class Store:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        schema = arrow_schema(dataset, self._criteria if dataset == "calls" else ())
+        schema = arrow_schema(dataset, self._criteria, self._items)
         table = pa.Table.from_pylist(rows, schema=schema)
         staged = self._write(
             f"{dataset}.{date}.{name}.parquet", lambda stream: pq.write_table(table, stream, compression="zstd")

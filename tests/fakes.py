@@ -177,6 +177,7 @@ def recording_of(*channels: Samples) -> Recording:
 
 # --- results --------------------------------------------------------------------------------------------------------
 
+ITEMS = ("opening",)
 CRITERIA = ("greeting", "farewell")
 MOMENT = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 
@@ -201,6 +202,7 @@ def call_result(call_id: str, date: str | None = "2026-11-16", turns: int = 2, *
         criteria=tuple(CriterionRow(call_id, c, True, True, "met", 1.0, "rule", evidence, "1") for c in CRITERIA),
         promises=(PromiseRow(call_id, 0, "callback", "ik", "morgen", MOMENT, True, "ik bel u morgen", 0, 400),),
         events=(EventRow(call_id, "hold", "agent", 400, 9000),),
+        items={"opening": "met"},
         local_date=date,
     )
 

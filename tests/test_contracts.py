@@ -96,7 +96,7 @@ def test_rows_fit_their_schemas(result: CallResult, config: Config) -> None:
 
     ids = tuple(load_detector(config).ids)
     for dataset in ("calls", "turns", "criteria", "promises", "events"):
-        schema = arrow_schema(dataset, ids if dataset == "calls" else ())
+        schema = arrow_schema(dataset, ids, tuple(config.scorecard.items))
         rows = to_rows(result, dataset)
         assert set().union(*rows) <= set(schema.names)
         assert pa.Table.from_pylist(rows, schema=schema).num_rows == len(rows)
@@ -142,6 +142,8 @@ def test_a_call_that_cannot_be_scored_says_why_and_has_no_scores(result: CallRes
         assert not result.criteria
         assert not result.promises
         assert call.score is call.potential_score is call.normalized_score is None
+        assert call.compliance_status is None
+        assert not result.items
         assert call.topic == "onbekend"
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
-from fakes import CRITERIA, call_result, failure_row
+from fakes import CRITERIA, ITEMS, call_result, failure_row
 
 from callanalytics.errors import (
     CallAnalyticsError,
@@ -32,6 +32,7 @@ CONTRACT = {
         talk_ratio_agent non_talk_ms max_non_talk_ms hold_ms hold_count overlap_ms interruptions_agent
         interruptions_citizen wpm_agent wpm_citizen response_latency_ms_agent turns_agent turns_citizen
         topic topic_probability scorable not_scorable_reason score potential_score normalized_score
+        compliance_status item_opening
         criterion_greeting probability_greeting schema_version pipeline_fingerprint scorecard_version run_id
         processed_at""",
     "turns": "call_id turn_index role channel start_ms end_ms text words",
@@ -45,14 +46,14 @@ CONTRACT = {
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_datasets_have_the_columns_of_the_contract(dataset: str) -> None:
-    schema = arrow_schema(dataset, CRITERIA if dataset == "calls" else ())
+    schema = arrow_schema(dataset, CRITERIA, ITEMS)
     assert set(CONTRACT[dataset].split()) <= set(schema.names)
     assert len(set(schema.names)) == len(schema.names)
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_every_column_is_described(dataset: str) -> None:
-    for column in arrow_schema(dataset, CRITERIA if dataset == "calls" else ()):
+    for column in arrow_schema(dataset, CRITERIA, ITEMS):
         assert len(column.metadata[b"description"]) > 5
 
 
@@ -78,7 +79,7 @@ def test_a_result_becomes_rows_that_fit_their_schema_and_come_back_equal() -> No
     result = call_result("c1")
     for dataset in ("calls", "turns", "criteria", "promises", "events"):
         rows = to_rows(result, dataset)
-        table = pa.Table.from_pylist(rows, schema=arrow_schema(dataset, CRITERIA if dataset == "calls" else ()))
+        table = pa.Table.from_pylist(rows, schema=arrow_schema(dataset, CRITERIA, ITEMS))
         plain = [{**row, **{k: list(v) for k, v in row.items() if isinstance(v, tuple)}} for row in rows]
         assert table.to_pylist() == plain
 
@@ -141,5 +142,5 @@ def test_a_call_error_knows_its_stage_and_reason() -> None:
 def test_moments_of_any_zone_are_stored_as_utc() -> None:
     started = datetime.fromisoformat("2026-10-05T09:42:00+02:00")
     rows = to_rows(call_result("c1", started_at=started), "calls")
-    table = pa.Table.from_pylist(rows, schema=arrow_schema("calls", CRITERIA))
+    table = pa.Table.from_pylist(rows, schema=arrow_schema("calls", CRITERIA, ITEMS))
     assert table["started_at"][0].as_py() == datetime(2026, 10, 5, 7, 42, tzinfo=UTC)

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from fakes import CRITERIA, MOMENT, call_result, failure_row
+from fakes import CRITERIA, ITEMS, MOMENT, call_result, failure_row
 
 from callanalytics.errors import StoreError, StoreLocked
 from callanalytics.records import DATASETS, RunRow, arrow_schema
@@ -30,7 +30,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "out", CRITERIA)
+    store = Store(tmp_path / "out", CRITERIA, ITEMS)
     store.open()
     yield store
     store.close()
@@ -55,7 +55,7 @@ def assert_whole(root: Path) -> dict[str, dict[str, Any]]:
 
 
 def reopened(root: Path) -> Store:
-    store = Store(root, CRITERIA)
+    store = Store(root, CRITERIA, ITEMS)
     store.open()
     return store
 
@@ -69,7 +69,7 @@ def test_every_dataset_can_be_read_and_has_its_schema(store: Store) -> None:
     store.publish_run(RunRow("r1", MOMENT, MOMENT, 3, 0, 2, 1, 0, 5, 5, {"decode": 1}, {"python": "3"}, "f1"))
     assert set(assert_whole(store.root)) == {"c1", "c2"}
     for dataset in DATASETS:
-        expected = arrow_schema(dataset, CRITERIA if dataset == "calls" else ())
+        expected = arrow_schema(dataset, CRITERIA, ITEMS)
         parts = list((store.root / dataset).glob("date=*/*.parquet"))
         assert parts
         for part in parts:
@@ -310,7 +310,7 @@ def test_a_kill_while_writing_leaves_nothing_to_read(tmp_path: Path, monkeypatch
 
 def test_one_run_at_a_time(store: Store) -> None:
     with pytest.raises(StoreLocked, match="Another run is writing"):
-        Store(store.root, CRITERIA).open()
+        Store(store.root, CRITERIA, ITEMS).open()
     reopened_after_close(store)
 
 
@@ -318,7 +318,7 @@ def test_a_second_run_does_not_touch_the_first_ones_staging(store: Store) -> Non
     (store.root / STAGING).mkdir(exist_ok=True)
     (store.root / STAGING / "turns.x.parquet").touch()
     with pytest.raises(StoreLocked):
-        Store(store.root, CRITERIA).open()
+        Store(store.root, CRITERIA, ITEMS).open()
     assert (store.root / STAGING / "turns.x.parquet").exists()
 
 

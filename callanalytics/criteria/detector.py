@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 
 from callanalytics.config import Config, hash_of
@@ -19,7 +19,7 @@ from callanalytics.criteria.finding import (
     read_call,
 )
 from callanalytics.criteria.patterns import Pattern
-from callanalytics.errors import ConfigError
+from callanalytics.criteria.scorecard import check_scorecard
 from callanalytics.language import Reader, normalise, word_set
 from callanalytics.records import CriterionRow, Evidence, Transcript
 
@@ -106,23 +106,6 @@ class Detector:
             evidence=tuple(evidence[:_MAX_EVIDENCE]),
             scorecard_version=self.version,
         )
-
-    def score(self, rows: Iterable[CriterionRow]) -> tuple[float | None, float | None, float | None]:
-        """Points gained, points that could be gained, and their ratio (0 to 1); all None when nothing could be judged.
-
-        Only the criteria in config.scorecard.scored count; not_applicable and uncertain ones leave both sums.
-        Compliance and signals never enter, whatever the configuration names.
-        """
-        gained = potential = 0.0
-        for row in rows:
-            criterion = self._by_id[row.criterion]
-            counts = row.criterion in self._config.scorecard.scored and criterion.polarity != "signal"
-            if counts and row.criterion not in self._config.scorecard.compliance and row.status in ("met", "not_met"):
-                potential += criterion.weight
-                gained += criterion.weight if row.status == "met" else 0.0
-        if not potential:
-            return None, None, None
-        return gained, potential, round(gained / potential, 4)
 
 
 class _Judgement:
@@ -355,16 +338,10 @@ def _bare_pattern(term: str) -> Pattern:
 def load_detector(config: Config) -> Detector:
     """The scorecard that `config` names.
 
-    Raises ConfigError with file, table, key and line on a mistake in a phrase file, and when the configuration scores
-    a criterion that no file holds.
+    Raises ConfigError with file, table, key and line on a mistake in a phrase file, and when an item of the
+    scorecard names a criterion that no file holds.
     """
     folder = config.resolve(config.scorecard.criteria)
     files = read_criteria(folder)
-    known = {criterion.id for criterion in files.criteria}
-    for key in ("scored", "compliance"):
-        for name in getattr(config.scorecard, key):
-            if name not in known:
-                raise ConfigError(
-                    path=folder, reason=f'scorecard.{key} names "{name}", but no file has a table [{name}].'
-                )
+    check_scorecard(config.scorecard, {criterion.id for criterion in files.criteria}, folder)
     return Detector(files, config)
