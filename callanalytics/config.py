@@ -170,6 +170,7 @@ class Scorecard(Settings):
 
     version: str
     criteria: str  # folder of criterion files, relative to the project or absolute
+    models: str  # folder of the trained models beside them; "" judges by the phrases alone
     items: dict[str, Item]  # in the order in which they are shown
     compliance: tuple[str, ...]  # criteria reported apart, never averaged away
     announcement_in_recording: bool

@@ -230,6 +230,9 @@ REASONS = {
     "it is no role model; run: callanalytics train roles": (
         "het is geen model voor de rollen; voer uit: callanalytics train roles"
     ),
+    "line {line} is no call ({problem}).": "regel {line} is geen gesprek ({problem}).",
+    "it holds no models of criteria ({problem}).": "er staan geen modellen van criteria in ({problem}).",
+    "it holds no calibration of criteria ({problem}).": "er staat geen ijking van criteria in ({problem}).",
     "line {line} is no utterance ({problem}).": "regel {line} is geen uiting ({problem}).",
     "line {line} has the role {role}.": "regel {line} heeft de rol {role}.",
     "no utterance has the role {role}.": "geen uiting heeft de rol {role}.",

@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from callanalytics.config import Config, hash_of
 from callanalytics.criteria.files import CriteriaFiles, Criterion, Phrases, read_criteria
 from callanalytics.criteria.finding import (
+    ROLES_OF,
     STRONG,
     CallText,
     Hit,
     build_matcher,
     combine,
     find_hits,
+    learned_hits,
     likeness,
     read_call,
 )
+from callanalytics.criteria.learned import ARTEFACT, CALIBRATION, Calibration, Learned, load_calibration, load_learned
 from callanalytics.criteria.patterns import Pattern
 from callanalytics.criteria.scorecard import check_scorecard
 from callanalytics.language import Reader, normalise, word_set
@@ -48,11 +52,27 @@ def _is_content(word: str) -> bool:
     return len(word) > 3 and word not in _STOP and word not in _COMMON and not word.startswith("[")
 
 
+class Signs(NamedTuple):
+    """What speaks for a criterion in a call: the input of the calibration."""
+
+    patterns: float  # probability by the patterns or the measurement, 0 to 1
+    learned: float  # the same by the trained models; 0 where there is none
+    confidence: float  # mean confidence of the words that the speaker in question was heard to say
+
+
 class Detector:
     """The scorecard, loaded once and applied to any number of transcripts."""
 
-    def __init__(self, files: CriteriaFiles, config: Config) -> None:
+    def __init__(
+        self,
+        files: CriteriaFiles,
+        config: Config,
+        learned: Learned | None = None,
+        calibration: Calibration | None = None,
+    ) -> None:
+        """Without `learned` the patterns judge alone; without `calibration` their probabilities stand as they are."""
         self.files = files
+        self._learned, self._calibration = learned, calibration
         self.ids: tuple[str, ...] = tuple(criterion.id for criterion in files.criteria)
         self.version: str = config.scorecard.version
         self._config = config
@@ -63,8 +83,9 @@ class Detector:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the phrase files and the scorecard's version; hex, 16 digits."""
-        return hash_of(self.files.fingerprint, self.version)
+        """Hash of the phrase files, the models and the scorecard's version; hex, 16 digits."""
+        models = [part.fingerprint for part in (self._learned, self._calibration) if part]
+        return hash_of(self.files.fingerprint, self.version, *models)
 
     def criterion(self, name: str) -> Criterion:
         """The criterion of that id; raises KeyError when the files hold none."""
@@ -72,7 +93,7 @@ class Detector:
 
     def read(self, transcript: Transcript) -> CallText:
         """The transcript read and matched, once for all that is asked of it: `judge` and `promises_in`."""
-        return read_call(transcript, self.reader, self._matcher)
+        return read_call(transcript, self.reader, self._matcher, self._learned)
 
     def __call__(self, transcript: Transcript) -> tuple[CriterionRow, ...]:
         """One row per criterion, in the order of `ids`; evidence is quoted from the transcript as given."""
@@ -80,11 +101,17 @@ class Detector:
 
     def judge(self, call: CallText) -> tuple[CriterionRow, ...]:
         """The same of a call already read."""
-        judgement = _Judgement(call, self._by_id, self._cues, self._config)
+        judgement = _Judgement(call, self._by_id, self._cues, self._config, self._calibration)
         return tuple(self._row(criterion, judgement) for criterion in self.files.criteria)
 
+    def signs(self, call: CallText) -> dict[str, Signs]:
+        """What speaks for each criterion in the call, before calibration."""
+        judgement = _Judgement(call, self._by_id, self._cues, self._config)
+        return {name: judgement.judge(name).signs for name in self.ids}
+
     def _row(self, criterion: Criterion, judgement: _Judgement) -> CriterionRow:
-        probability, evidence = judgement.judge(criterion.id)
+        judged = judgement.judge(criterion.id)
+        probability = judged.probability
         applicable = judgement.applies(criterion)
         low, high = self._config.scorecard.uncertain_between
         detected = probability >= 0.5
@@ -94,7 +121,6 @@ class Detector:
             status = "uncertain"
         else:
             status = "met" if detected != (criterion.polarity == "undesired") else "not_met"
-        source = "metric" if criterion.method in ("interruption", "dead_air") else "rule"
         return CriterionRow(
             call_id=judgement.call.transcript.call_id,
             criterion=criterion.id,
@@ -102,49 +128,108 @@ class Detector:
             detected=detected,
             status=status,
             probability=probability,
-            source=source,
-            evidence=tuple(evidence[:_MAX_EVIDENCE]),
+            source=judged.source,
+            evidence=tuple(judged.evidence[:_MAX_EVIDENCE]),
             scorecard_version=self.version,
         )
+
+
+class Judged(NamedTuple):
+    """How likely it is that a behaviour occurred, from what, and where it is heard."""
+
+    probability: float
+    source: str  # rule, model, both, metric
+    evidence: list[Evidence]
+    signs: Signs
 
 
 class _Judgement:
     """One call under judgement: each group of phrases is looked up once, others may ask for it."""
 
     def __init__(
-        self, call: CallText, criteria: dict[str, Criterion], cues: dict[str, Phrases], config: Config
+        self,
+        call: CallText,
+        criteria: dict[str, Criterion],
+        cues: dict[str, Phrases],
+        config: Config,
+        calibration: Calibration | None = None,
     ) -> None:
         self.call = call
-        self._criteria, self._cues, self._config = criteria, cues, config
+        self._criteria, self._cues, self._config, self._calibration = criteria, cues, config, calibration
         self._hits: dict[str, list[Hit]] = {}
-        self._judged: dict[str, tuple[float, list[Evidence]]] = {}
+        self._learned: dict[str, list[Hit]] = {}
+        self._judged: dict[str, Judged] = {}
+
+    def phrases(self, name: str) -> Phrases:
+        """The phrases of a criterion or cue."""
+        return self._cues[name] if name in self._cues else self._criteria[name].phrases
 
     def hits(self, name: str) -> list[Hit]:
-        """The finds of a criterion or cue."""
+        """The finds of a criterion or cue by its patterns."""
         if name not in self._hits:
             self._hits[name] = []  # a circle of references ends here
-            phrases = self._cues[name] if name in self._cues else self._criteria[name].phrases
-            self._hits[name] = find_hits(phrases, self.call, self.hits)
+            self._hits[name] = find_hits(self.phrases(name), self.call, self.likely)
         return self._hits[name]
 
-    def judge(self, name: str) -> tuple[float, list[Evidence]]:
+    def learned(self, name: str) -> list[Hit]:
+        """The finds of a criterion or cue by the trained models."""
+        if name not in self._learned:
+            self._learned[name] = []
+            self._learned[name] = learned_hits(self.phrases(name), self.call, self.likely)
+        return self._learned[name]
+
+    def likely(self, name: str) -> list[Hit]:
+        """The finds of either that are likelier than not, in order of time."""
+        both = [hit for hit in (*self.hits(name), *self.learned(name)) if hit.probability >= 0.5]
+        return sorted(both, key=lambda hit: (hit.start_ms, hit.end_ms))
+
+    def judge(self, name: str) -> Judged:
         """Probability that the criterion's behaviour, or the cue, occurred, with the evidence."""
         if name not in self._judged:
-            self._judged[name] = (0.0, [])
-            method = self._criteria[name].method if name in self._criteria else "phrases"
-            self._judged[name] = _METHODS[method](self, name)
+            self._judged[name] = Judged(0.0, "rule", [], Signs(0.0, 0.0, 1.0))
+            self._judged[name] = self._weigh(name)
         return self._judged[name]
+
+    def _weigh(self, name: str) -> Judged:
+        criterion = self._criteria.get(name)
+        method = criterion.method if criterion else "phrases"
+        patterns, evidence = _METHODS[method](self, name)
+        if method in _MEASURED:
+            signs = Signs(patterns, 0.0, self._confidence(name))
+            source = "rule" if method == "jargon" else "metric"
+            return Judged(self._calibrate(name, signs), source, evidence, signs)
+        heard = self.learned(name)
+        signs = Signs(patterns, max((hit.probability for hit in heard), default=0.0), self._confidence(name))
+        likely = [hit for hit in heard if hit.probability >= 0.5] or heard[:1]
+        source = "rule" if signs.learned < 0.5 else "both" if patterns >= 0.5 else "model"
+        return Judged(self._calibrate(name, signs), source, self._with(evidence, likely), signs)
+
+    def _calibrate(self, name: str, signs: Signs) -> float:
+        if self._calibration is None or name not in self._criteria:
+            return max(signs.patterns, signs.learned)
+        return self._calibration(name, *signs)
+
+    def _confidence(self, name: str) -> float:
+        """Mean confidence of the words of those who could have said it; 1 when they said nothing."""
+        said = [self.call.confidence[r] for r in ROLES_OF[self.phrases(name).speaker] if r in self.call.confidence]
+        return sum(said) / len(said) if said else 1.0
+
+    def _with(self, evidence: Sequence[Evidence], heard: Sequence[Hit]) -> list[Evidence]:
+        """The evidence of the patterns, and that of the models where the patterns have none, in order of time."""
+        covered = [(known.start_ms, known.end_ms) for known in evidence]
+        more = [e for e in self._quotes(heard) if not any(s < e.end_ms and e.start_ms < t for s, t in covered)]
+        return sorted([*evidence, *more][:_MAX_EVIDENCE], key=lambda e: e.start_ms)
 
     def applies(self, criterion: Criterion) -> bool:
         """Whether any of `applies` and none of `applies_unless` holds; a criterion or cue holds when it was found."""
-        if criterion.id in criterion.applies and self.judge(criterion.id)[0] >= 0.5:
+        if criterion.id in criterion.applies and self.judge(criterion.id).probability >= 0.5:
             return True
         return any(map(self._holds, criterion.applies)) and not any(map(self._holds, criterion.applies_unless))
 
     def _holds(self, name: str) -> bool:
         if name in _CONDITIONS:
             return _CONDITIONS[name](self)
-        return self.judge(name)[0] >= 0.5
+        return self.judge(name).probability >= 0.5
 
     # --- methods: how a criterion's probability is worked out -------------------------------------------------------
 
@@ -164,7 +249,7 @@ class _Judgement:
     def _factors(self, name: str) -> tuple[float, list[Evidence]]:
         """Identity: at least two different factors asked, before personal data is given away."""
         criterion = self._criteria[name]
-        disclosed = min((hit.start_ms for hit in self.hits("cue.disclosure")), default=self.call.end_ms + 1)
+        disclosed = min((hit.start_ms for hit in self.likely("cue.disclosure")), default=self.call.end_ms + 1)
         hits: list[Hit] = []
         factors: dict[str, float] = {}
         for factor in criterion.factors:
@@ -188,7 +273,8 @@ class _Judgement:
             (),
             (),
         )
-        found = find_hits(part, self.call, self.hits)
+        found = find_hits(part, self.call, self.likely)
+        found += [hit for hit in learned_hits(part, self.call, self.likely) if hit.probability >= 0.5]
         kept = []
         for hit in found:
             unless = self.call.matches[hit.turn].get(f"{criterion.id} not", ())
@@ -264,7 +350,7 @@ class _Judgement:
         if not any(turn.turn.words for turn in self.call.turns):
             # A transcript made elsewhere brings no measured silences; its turns are all there is.
             gaps += [gap for gap in self._gaps() if gap[1] - gap[0] >= threshold]
-        announced = [h for h in self.hits("cue.silence_announced")]
+        announced = [h for h in self.likely("cue.silence_announced")]
         silent = [
             gap
             for gap in sorted(set(gaps))
@@ -299,19 +385,20 @@ class _Judgement:
 
     def _is_transferred(self) -> bool:
         return bool(self.call.transfers) or any(
-            self.judge(n)[0] >= 0.5 for n in ("cue.second_agent", "cue.transfer_said")
+            self.judge(n).probability >= 0.5 for n in ("cue.second_agent", "cue.transfer_said")
         )
 
     def _ends_in_transfer(self) -> bool:
         agent = [t for t in self.call.turns if t.turn.role == "agent"]
         if not agent:
             return False
-        said = [hit.start_ms for hit in self.hits("cue.transfer_said")]
+        said = [hit.start_ms for hit in self.likely("cue.transfer_said")]
         if self.call.transfers and max(self.call.transfers) >= agent[-1].turn.end_ms - 1000:
             return True
         return bool(said) and max(said) >= agent[-1].turn.start_ms - 15_000 and len(self.call.transfers) == 0
 
 
+_MEASURED = ("interruption", "dead_air", "jargon")
 _METHODS: dict[str, Callable[[_Judgement, str], tuple[float, list[Evidence]]]] = {
     "phrases": _Judgement._phrases,
     "factors": _Judgement._factors,
@@ -339,9 +426,12 @@ def load_detector(config: Config) -> Detector:
     """The scorecard that `config` names.
 
     Raises ConfigError with file, table, key and line on a mistake in a phrase file, and when an item of the
-    scorecard names a criterion that no file holds.
+    scorecard names a criterion that no file holds; InputError when the trained models can't be read.
     """
     folder = config.resolve(config.scorecard.criteria)
     files = read_criteria(folder)
     check_scorecard(config.scorecard, {criterion.id for criterion in files.criteria}, folder)
-    return Detector(files, config)
+    if not config.scorecard.models:
+        return Detector(files, config)
+    models = config.resolve(config.scorecard.models)
+    return Detector(files, config, load_learned(models / ARTEFACT), load_calibration(models / CALIBRATION))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from callanalytics.criteria.files import CriteriaFiles, Phrases
 from callanalytics.criteria.guards import is_guarded
+from callanalytics.criteria.learned import Find, Learned
 from callanalytics.criteria.patterns import Pattern, PhraseMatcher
 from callanalytics.language import Reader, TurnDoc
 from callanalytics.records import Evidence, Span, Transcript
@@ -25,8 +26,9 @@ STRONG = 0.93  # probability that a find of a full phrase, heard as written, is 
 WEAK = 0.45  # the same for a hint: alone it leaves the criterion uncertain
 ACROSS = 0.5  # factor when the find runs over the end of a sentence
 UNKNOWN_SPEAKER = 0.6  # factor when nobody knows who speaks
+LEARNED = Pattern("", (), frozenset())  # stands for the pattern in a find that a trained model made
 
-_ROLES = {
+ROLES_OF = {
     "agent": ("agent",),
     "citizen": ("citizen",),
     "system_or_agent": ("agent", "ivr"),
@@ -57,6 +59,8 @@ class CallText:
     transcript: Transcript
     turns: tuple[TurnDoc, ...]
     matches: tuple[Matches, ...]  # per turn
+    finds: tuple[Mapping[str, Sequence[Find]], ...]  # per turn, by the trained models
+    confidence: Mapping[str, float]  # mean confidence of the recognised words, by role
     holds: tuple[Span, ...]
     transfers: tuple[int, ...]  # ms
     answered_ms: int
@@ -84,8 +88,8 @@ def build_matcher(reader: Reader, files: CriteriaFiles) -> PhraseMatcher:
     return PhraseMatcher(reader.vocab, {name: patterns for name, patterns in groups.items() if patterns})
 
 
-def read_call(transcript: Transcript, reader: Reader, matcher: PhraseMatcher) -> CallText:
-    """The transcript's turns read and matched.  A turn without words is left out."""
+def read_call(transcript: Transcript, reader: Reader, matcher: PhraseMatcher, learned: Learned | None) -> CallText:
+    """The transcript's turns read and matched, without `learned` by patterns alone.  A turn without words is out."""
     turns = tuple(turn for turn in map(reader.read, transcript.turns) if len(turn.doc))
     agent = [t.turn for t in turns if t.turn.role == "agent"]
     people = [t.turn for t in turns if t.turn.role != "ivr"]
@@ -106,6 +110,8 @@ def read_call(transcript: Transcript, reader: Reader, matcher: PhraseMatcher) ->
         transcript=transcript,
         turns=turns,
         matches=tuple(matcher(turn) for turn in turns),
+        finds=tuple(learned.finds(turns) if learned else ({} for _ in turns)),
+        confidence=_confidence(turns),
         holds=holds,
         transfers=tuple(sorted(transfers)),
         answered_ms=answered,
@@ -116,6 +122,13 @@ def read_call(transcript: Transcript, reader: Reader, matcher: PhraseMatcher) ->
     )
 
 
+def _confidence(turns: Sequence[TurnDoc]) -> dict[str, float]:
+    words: dict[str, list[float]] = {}
+    for turn in turns:
+        words.setdefault(turn.turn.role, []).extend(word.confidence for word in turn.words)
+    return {role: sum(values) / len(values) for role, values in words.items()}
+
+
 def find_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[Hit]]) -> list[Hit]:
     """The finds of `phrases` that speaker, window, guards and counter-phrases leave, in order of time.
 
@@ -124,7 +137,7 @@ def find_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[H
     hits: list[Hit] = []
     for position, (turn, matches) in enumerate(zip(call.turns, call.matches, strict=True)):
         role = turn.turn.role
-        if role not in _ROLES[phrases.speaker] and role != "unknown":
+        if role not in ROLES_OF[phrases.speaker] and role != "unknown":
             continue
         unless = matches.get(f"{phrases.name} not", ())
         for group, base in ((phrases.name, STRONG), (f"{phrases.name} weak", WEAK)):
@@ -146,6 +159,21 @@ def find_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[H
         rescues = [hit for name in phrases.cancelled_by for hit in near(name)]
         within = phrases.cancelled_within_s * 1000
         hits = [h for h in hits if not any(-1000 <= r.start_ms - h.start_ms <= within for r in rescues)]
+    return hits
+
+
+def learned_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[Hit]]) -> list[Hit]:
+    """What the trained models found for the group, by the same speaker and in the same window, in order of time."""
+    hits: list[Hit] = []
+    for position, (turn, finds) in enumerate(zip(call.turns, call.finds, strict=True)):
+        role = turn.turn.role
+        if role not in ROLES_OF[phrases.speaker] and role != "unknown":
+            continue
+        for find in finds.get(phrases.name, ()):
+            start_ms, end_ms = turn.span_ms(find.start, find.end)
+            if in_window(phrases.window, start_ms, end_ms, call, near):
+                probability = find.probability * (UNKNOWN_SPEAKER if role == "unknown" else 1.0)
+                hits.append(Hit(position, find.start, find.end, start_ms, end_ms, probability, LEARNED))
     return hits
 
 
