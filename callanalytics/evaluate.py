@@ -30,7 +30,7 @@ from callanalytics.agreement import (
 )
 from callanalytics.config import Config
 from callanalytics.errors import InputError
-from callanalytics.records import CriterionRow, PromiseRow, Turn, Word
+from callanalytics.records import CriterionRow, Event, PromiseRow, Turn, Word
 from callanalytics.truth import Truth, load_truths, perfect_transcript
 from callanalytics.verdicts import (
     HoldMatches,
@@ -126,6 +126,7 @@ def _to_outcome(call: dict[str, Any], details: dict[str, list[dict[str, Any]]]) 
         agent_channel=call["agent_channel"],
         not_scorable_reason=call["not_scorable_reason"],
         started_at=call["started_at"],
+        events=tuple(Event(row["type"], row["by"], row["start_ms"], row["end_ms"]) for row in details["events"]),
     )
 
 

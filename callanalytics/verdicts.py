@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from callanalytics.agreement import Counts, share
 from callanalytics.numbers import bare, digit_group, parse_number, spoken_digits
 from callanalytics.reading import PLACEHOLDER, PLACEHOLDERS
-from callanalytics.records import CriterionRow, PromiseRow, Segment, Span, Turn, Word
+from callanalytics.records import CriterionRow, Event, PromiseRow, Segment, Span, Turn, Word
 from callanalytics.speech import merge
 from callanalytics.truth import TruePromise, TrueTurn, Truth, datum_of_words
 
@@ -54,6 +54,7 @@ class Outcome:
     agent_channel: int | None = None
     not_scorable_reason: str | None = None
     started_at: datetime | None = None
+    events: tuple[Event, ...] = ()
 
 
 # --- one call -------------------------------------------------------------------------------------------------------

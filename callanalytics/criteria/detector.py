@@ -29,7 +29,7 @@ from callanalytics.records import CriterionRow, Evidence, Transcript
 
 _MAX_EVIDENCE = 5
 _HINT_SILENCE_MS = 8_000  # "bent u er nog" counts when at least this much silence surrounds it
-_ECHO_AFTER, _ECHO_WITHIN, _ECHO = 8, 14, 0.8  # words of the citizen; first words of the agent; probability
+_ECHO_AFTER, _ECHO_WITHIN, _ECHO = 8, 14, 0.5  # words of the citizen; first words of the agent; probability
 _EXPLAINS = re.compile(
     r"\b(dat (is|zijn|wil zeggen|betekent|heet)|dit (is|zijn|betekent)|betekent|oftewel|ofwel|zeg maar|"
     r"met andere woorden|"

@@ -15,10 +15,11 @@ from functools import lru_cache
 from callanalytics.config import Config
 from callanalytics.criteria.deadlines import parse_deadline
 from callanalytics.criteria.detector import Detector, load_detector
-from callanalytics.criteria.finding import CallText, Hit, combine, find_hits
+from callanalytics.criteria.finding import CallText, Hit, combine, find_hits, learned_hits
 from callanalytics.language import TurnDoc, normalise_word, word_set
 from callanalytics.records import PromiseRow, Transcript
 
+LEARNED_ENOUGH = 0.6  # a promise in the register that nobody made costs more than one that is missed
 _LATER_TURNS = 4  # a deadline asked for after the promise comes within this many turns
 
 
@@ -67,15 +68,19 @@ def load_for(config: Config) -> Detector:
 
 def promises_in(call: CallText, detector: Detector, config: Config) -> tuple[PromiseRow, ...]:
     """The promises of a call already read by `detector`."""
+    candidates: list[tuple[str, Hit]] = []
+    for find in (find_hits, learned_hits):  # patterns know their place better than models
+        for phrases in (detector.criterion("callback_promise").phrases, *detector.files.promises):
+            kind = phrases.name.removeprefix("promise.").removesuffix("_promise")
+            enough = 0.5 if find is find_hits else LEARNED_ENOUGH
+            hits = [hit for hit in find(phrases, call, lambda name: []) if hit.probability >= enough]
+            # The shortest find names the doer that stands next to the verb.
+            candidates += [(kind, hit) for hit in sorted(hits, key=lambda h: (h.turn, h.end - h.start, h.start))]
     spotted: list[tuple[str, Hit, int, int]] = []
-    for phrases in (detector.criterion("callback_promise").phrases, *detector.files.promises):
-        kind = phrases.name.removeprefix("promise.").removesuffix("_promise")
-        hits = [hit for hit in find_hits(phrases, call, lambda name: []) if hit.probability >= 0.5]
-        # The shortest find names the doer that stands next to the verb.
-        for hit in sorted(hits, key=lambda h: (h.turn, h.end - h.start, h.start)):
-            start, end = _clause(call.turns[hit.turn], hit)
-            if not any(h.turn == hit.turn and s < end and start < e for _, h, s, e in spotted):
-                spotted.append((kind, hit, start, end))
+    for kind, hit in candidates:
+        start, end = _clause(call.turns[hit.turn], hit)
+        if not any(h.turn == hit.turn and s < end and start < e for _, h, s, e in spotted):
+            spotted.append((kind, hit, start, end))
     found = []
     for kind, hit, start, end in spotted:
         others = [(s, e) for _, h, s, e in spotted if h.turn == hit.turn and s != start]
