@@ -51,6 +51,7 @@ class Line:
     role: Role
     yes: frozenset[str] = frozenset()  # criteria it is an instance of, said by its writer
     no: frozenset[str] = frozenset()  # criteria it only looks like
+    unsure: frozenset[str] = frozenset()  # criteria that nobody decided: its call meets them, nobody said where
     is_complete: bool = False  # `yes` names all criteria it is an instance of
     heard: tuple[tuple[tuple[str, float], ...], ...] = ()  # words with their confidence, per hearing
     source: str = ""
@@ -79,7 +80,7 @@ def read_lines(path: Path) -> list[Line]:
             tree = json.loads(row)
             heard = tuple(tuple((str(w), float(c)) for w, c in words) for words in tree.get("heard", ()))
             line = Line(
-                tree["text"], tree["role"], frozenset(tree.get("yes", ())), frozenset(tree.get("no", ())),
+                tree["text"], tree["role"], *(frozenset(tree.get(key, ())) for key in ("yes", "no", "unsure")),
                 bool(tree.get("complete", False)), heard, tree.get("source", ""),
             )  # fmt: skip
         except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
@@ -127,6 +128,8 @@ def label(detector: Detector, groups: Mapping[str, Phrases], line: Line) -> dict
     labels: dict[str, bool] = {}
     for name, probability in guesses.items():
         if line.role not in ROLES_OF[groups[name].speaker]:
+            continue
+        if name in line.unsure:
             continue
         if name in line.yes or name in line.no:
             labels[name] = name in line.yes
