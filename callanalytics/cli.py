@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("names", nargs="*", help="models of the manifest (default: those that the config names)")
     models.add_argument("--from", dest="source", type=Path, help="a folder with <model>/<file>, tried first")
     train = add("train", _train, "train the models that the project ships from its own data")
-    train.add_argument("what", choices=("roles",))
+    train.add_argument("what", choices=("roles", "topics"))
     add("config", _show_config, "the settings in force")
     add("schema", _schema, "the data dictionary: every column of every dataset")
     return parser
@@ -529,11 +529,17 @@ def _models(config: Config, options: argparse.Namespace) -> int:
     return worst if options.action == "verify" else 0
 
 
-def _train(_: Config, options: argparse.Namespace) -> int:
-    from callanalytics.training import train_roles
+def _train(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.training import train_roles, train_topics
 
-    folder = project_root() / "models" / options.what
-    print(json.dumps(train_roles(folder / "turns.jsonl", folder), indent=1))
+    models = project_root() / "models"
+    folder = models / options.what
+    data = folder / "turns.jsonl"
+    if options.what == "roles":
+        learnt = train_roles(data, folder)
+    else:
+        learnt = train_topics(data, models / "roles" / "turns.jsonl", folder, config)
+    print(json.dumps(learnt, indent=1))
     return 0
 
 

@@ -39,6 +39,7 @@ from callanalytics.records import (
     Segment,
     Status,
     StoredWord,
+    TopicShare,
     Transcript,
     Turn,
     TurnRow,
@@ -84,6 +85,8 @@ class Verdict:
 
     topic: str = UNKNOWN
     topic_probability: float = 0.0
+    topics: tuple[TopicShare, ...] = ()
+    topic_sensitive: bool = False
     score: float | None = None
     potential_score: float | None = None
     normalized_score: float | None = None
@@ -114,10 +117,12 @@ class Scorer:
         criteria = self.detector.judge(said)
         promises = promises_in(said, self.detector, self._config)
         scores = score_items(criteria, promises, self._config.scorecard, self._signals)
-        topic, probability = self._find_topic(transcript)
+        topic = self._find_topic(transcript)
         return Verdict(
-            topic=topic,
-            topic_probability=round(probability, 4),
+            topic=topic.main,
+            topic_probability=topic.probability,
+            topics=topic.topics,
+            topic_sensitive=topic.is_sensitive,
             score=scores.score,
             potential_score=scores.potential_score,
             normalized_score=scores.normalized_score,
@@ -317,7 +322,7 @@ def fingerprint(config: Config) -> str:
     """
     root = project_root()
     files = [
-        *sorted((root / "models" / "roles").glob("*.skops")),
+        *sorted((root / "models").glob("*/*.skops")),
         *sorted(config.resolve(config.scorecard.criteria).glob("*.toml")),
         config.resolve(config.topics.path),
         *sorted((Path(__file__).parent / "lexicon").glob("*.txt")),

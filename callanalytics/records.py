@@ -140,6 +140,14 @@ class StoredWord:
 
 
 @dataclass(frozen=True, slots=True)
+class TopicShare:
+    """A topic that a call is likely about."""
+
+    topic: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class CallRow:
     """A call: measures, topic and score.  `arrow_schema` adds a column per item and two per criterion."""
 
@@ -174,8 +182,10 @@ class CallRow:
     response_latency_ms_agent: int | None = column("median pause between the citizen's turn and the agent's answer")
     turns_agent: int = column("number of turns of the agent side")
     turns_citizen: int = column("number of turns of the citizen")
-    topic: str = column("reason of the call, onbekend when unsure")
-    topic_probability: float = column("probability of the topic")
+    topic: str = column("main reason of the call, onbekend when unsure")
+    topic_probability: float = column("probability of the topic; of the likeliest one when topic is onbekend")
+    topics: tuple[TopicShare, ...] = column("all topics that are likely, the main one first")
+    topic_sensitive: bool = column("whether a sensitive topic (care, debt, youth, ...) may be among them")
     scorable: bool = column("whether the call could be scored")
     not_scorable_reason: str | None = column("why it could not be scored")
     score: float | None = column("points gained on the applicable, decided items of the scorecard")
