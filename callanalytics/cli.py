@@ -332,6 +332,8 @@ def _demo_card(config: Config, sql: Any, call_id: str) -> None:
         status, probability, evidence = found[name]
         first = evidence[0] if evidence else None
         quote = f"{_length(first['start_ms'])}  “{first['quote']}”" if first else ""
+        if first and first["alternative"]:
+            quote += "  " + say(lang, "say_instead", plain=first["alternative"])
         verdict = _coloured(lang, status)
         if detector.criterion(name).polarity == "signal" and status in ("met", "not_met"):
             verdict = say(lang, "yes" if status == "met" else "no")
@@ -406,6 +408,7 @@ def _score(config: Config, options: argparse.Namespace) -> int:
             "call_id": transcript.call_id,
             "items": verdict.items,
             **verdict.columns,
+            "topics": [dataclasses.asdict(share) for share in verdict.topics],
             "criteria": [{k: v for k, v in _plain(row).items() if k in keep} for row in verdict.criteria],
             "promises": [_plain(_local(row, config)) for row in verdict.promises],
         }

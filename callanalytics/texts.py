@@ -59,6 +59,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Go on with the data (DuckDB):",
     ),
     "item": ("onderdeel", "item"),
+    "say_instead": ("zeg liever: {plain}", "plainer: {plain}"),
     "verdict": ("oordeel", "verdict"),
     "probability": ("kans", "probability"),
     "evidence": ("bewijs", "evidence"),

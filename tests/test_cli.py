@@ -8,14 +8,16 @@ import subprocess
 import sys
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from callanalytics.cli import main
+from callanalytics.config import load_config
 
 DEMO = Path(__file__).resolve().parents[1] / "callanalytics" / "demo"
 
-TRANSCRIPT = {
+TRANSCRIPT: dict[str, Any] = {
     "call_id": "t1",
     "started_at": "2026-11-04T15:10:00+01:00",
     "turns": [
@@ -122,6 +124,34 @@ def test_score_reads_a_transcript_made_elsewhere(tmp_path: Path, capsys: pytest.
     assert status["hold_request"] == "not_applicable"
     (promise,) = result["promises"]
     assert promise["due_at"].startswith("2026-11-05T12:00")
+    assert result["items"]["opening"] in ("met", "not_met")
+    assert result["items"]["hold"] == "not_applicable"
+    assert set(result["items"]) == set(load_config().scorecard.items)
+    assert result["score"] <= result["potential_score"]
+    assert result["compliance_status"] in ("met", "not_met", "uncertain")
+    assert (result["topic"], result["topics"], result["topic_sensitive"]) == ("onbekend", [], False)
+    assert result["readability_agent"] is None  # too few words
+
+
+def test_score_names_every_likely_topic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.json"
+    said = {"role": "citizen", "start_ms": 20_000, "end_ms": 24_000, "text": "Mijn scootmobiel is kapot."}
+    path.write_text(json.dumps(TRANSCRIPT | {"turns": [*TRANSCRIPT["turns"], said]}))
+    assert main(["score", str(path)]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["topics"][0] == {"topic": "wmo", "probability": result["topic_probability"]}
+    assert (result["topic"], result["topic_sensitive"]) == ("wmo", True)
+
+
+def test_jargon_is_shown_with_what_to_say_instead(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.json"
+    said = {"role": "agent", "start_ms": 20_000, "end_ms": 24_000, "text": "Daar komen leges bij, die betaalt u later."}
+    path.write_text(json.dumps(TRANSCRIPT | {"turns": [*TRANSCRIPT["turns"], said]}))
+    assert main(["score", str(path)]) == 0
+    result = json.loads(capsys.readouterr().out)
+    evidence = {row["criterion"]: row["evidence"] for row in result["criteria"]}
+    assert [e["alternative"] for e in evidence["unexplained_jargon"]] == ["kosten die de gemeente rekent"]
+    assert {e["alternative"] for e in evidence["greeting_municipality"]} == {None}
 
 
 @pytest.mark.parametrize(
