@@ -327,6 +327,13 @@ def _demo_card(config: Config, sql: Any, call_id: str) -> None:
     columns = ", ".join(f"item_{name}" for name in config.scorecard.items) or "NULL"
     statuses = sql.execute(f"SELECT compliance_status, {columns} FROM calls WHERE call_id = ?", [call_id]).fetchone()
     by_item = dict(zip(config.scorecard.items, statuses[1:], strict=False))
+    callbacks = sql.execute(
+        # "by" is a word of SQL too
+        """SELECT "by", deadline_text FROM promises WHERE call_id = ? AND type = 'callback' ORDER BY start_ms""",
+        [call_id],
+    ).fetchall()
+    # What the register says of each promised callback; the item's verdict weighs it.
+    said = {"callback.who": [row[0] for row in callbacks], "callback.when": [row[1] for row in callbacks]}
 
     def add(name: str, title: str) -> None:
         status, probability, evidence = found[name]
@@ -340,13 +347,15 @@ def _demo_card(config: Config, sql: Any, call_id: str) -> None:
         table.add_row(title, verdict, f"{probability:.2f}", quote)
 
     for item_id, item in config.scorecard.items.items():
-        status, parts = by_item[item_id], [name for name in item.parts if name in found]
-        item_name = getattr(item.name, lang)
-        if len(item.parts) == 1 and parts:
-            add(parts[0], f"[bold]{item_name}[/bold]")
+        status, item_name = by_item[item_id], getattr(item.name, lang)
+        if len(item.parts) == 1 and item.parts[0] in found:
+            add(item.parts[0], f"[bold]{item_name}[/bold]")
             continue
         table.add_row(f"[bold]{item_name}[/bold]", _coloured(lang, status))
-        for name in parts if status != "not_applicable" else ():
+        for name in item.parts if status != "not_applicable" else ():
+            if name not in found:
+                table.add_row(f"  {say(lang, name)}", "", "", "; ".join(text or "?" for text in said.get(name, ())))
+                continue
             criterion = detector.criterion(name)
             add(name, f"  {criterion.name_nl if lang == 'nl' else criterion.name_en}")
     table.add_section()

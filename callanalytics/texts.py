@@ -59,6 +59,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Go on with the data (DuckDB):",
     ),
     "item": ("onderdeel", "item"),
+    "callback.who": ("Wie terugbelt", "Who calls back"),
+    "callback.when": ("Wanneer", "When"),
     "say_instead": ("zeg liever: {plain}", "plainer: {plain}"),
     "verdict": ("oordeel", "verdict"),
     "probability": ("kans", "probability"),

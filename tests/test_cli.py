@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import MOMENT, call_row
 
-from callanalytics.cli import main
+from callanalytics.cli import _demo_card, _duckdb, main
 from callanalytics.config import load_config
+from callanalytics.pipeline import Scorer
+from callanalytics.records import CallResult, Role, Transcript, Turn
+from callanalytics.store import Store
 
 DEMO = Path(__file__).resolve().parents[1] / "callanalytics" / "demo"
 
@@ -218,3 +222,31 @@ def test_bad_recordings_cost_a_row_each_and_never_the_others(
     assert main(["run", str(recordings), "--output", str(out), "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
     assert (report["resumed"], report["published"], report["failed"]) == (4, 0, 3)
+
+
+def test_the_card_shows_items_their_parts_and_the_compliance_block_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[tuple[Role, str]] = [
+        ("agent", "Goedemorgen, gemeente Zutphen, u spreekt met [NAME], waarmee kan ik u helpen?"),
+        ("citizen", "Ik heb een vraag over mijn aanvraag voor een dakkapel, die ligt er al heel lang."),
+        ("agent", "Daar komen leges bij. De behandelaar belt u morgen terug. Mag ik uw telefoonnummer?"),
+    ]
+    turns = tuple(Turn(i, role, 9000 * i, 9000 * i + 8000, text) for i, (role, text) in enumerate(said))
+    config = load_config()
+    verdict = Scorer(config)(Transcript("c1", MOMENT, turns, (), (), 30_000))
+    call = call_row("c1", **verdict.columns)
+    ids = tuple(row.criterion for row in verdict.criteria)
+    store = Store(tmp_path, ids, tuple(config.scorecard.items))
+    store.open()
+    result = CallResult(call, (), verdict.criteria, verdict.promises, (), verdict.items, "2026-11-16")
+    store.publish([result], "one")
+    _demo_card(config, _duckdb(tmp_path), "c1")
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "Opening: gemeente, eigen naam, hulpaanbod goed" in lines
+    assert "Wie terugbelt De behandelaar" in lines
+    assert "Wanneer morgen" in lines
+    (jargon,) = [line for line in lines if line.startswith("Begrijpelijke taal niet goed")]
+    assert jargon.endswith("zeg liever: kosten die de gemeente rekent")
+    assert "Wettelijk (apart van de score) niet goed" in lines
+    assert lines.index("Wettelijk (apart van de score) niet goed") > lines.index(jargon)
