@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("names", nargs="*", help="models of the manifest (default: those that the config names)")
     models.add_argument("--from", dest="source", type=Path, help="a folder with <model>/<file>, tried first")
     train = add("train", _train, "train the models that the project ships from its own data")
-    train.add_argument("what", choices=("roles",))
+    train.add_argument("what", choices=("roles", "topics"))
     add("config", _show_config, "the settings in force")
     add("schema", _schema, "the data dictionary: every column of every dataset")
     return parser
@@ -327,24 +327,35 @@ def _demo_card(config: Config, sql: Any, call_id: str) -> None:
     columns = ", ".join(f"item_{name}" for name in config.scorecard.items) or "NULL"
     statuses = sql.execute(f"SELECT compliance_status, {columns} FROM calls WHERE call_id = ?", [call_id]).fetchone()
     by_item = dict(zip(config.scorecard.items, statuses[1:], strict=False))
+    callbacks = sql.execute(
+        # "by" is a word of SQL too
+        """SELECT "by", deadline_text FROM promises WHERE call_id = ? AND type = 'callback' ORDER BY start_ms""",
+        [call_id],
+    ).fetchall()
+    # What the register says of each promised callback; the item's verdict weighs it.
+    said = {"callback.who": [row[0] for row in callbacks], "callback.when": [row[1] for row in callbacks]}
 
     def add(name: str, title: str) -> None:
         status, probability, evidence = found[name]
         first = evidence[0] if evidence else None
         quote = f"{_length(first['start_ms'])}  “{first['quote']}”" if first else ""
+        if first and first["alternative"]:
+            quote += "  " + say(lang, "say_instead", plain=first["alternative"])
         verdict = _coloured(lang, status)
         if detector.criterion(name).polarity == "signal" and status in ("met", "not_met"):
             verdict = say(lang, "yes" if status == "met" else "no")
         table.add_row(title, verdict, f"{probability:.2f}", quote)
 
     for item_id, item in config.scorecard.items.items():
-        status, parts = by_item[item_id], [name for name in item.parts if name in found]
-        item_name = getattr(item.name, lang)
-        if len(item.parts) == 1 and parts:
-            add(parts[0], f"[bold]{item_name}[/bold]")
+        status, item_name = by_item[item_id], getattr(item.name, lang)
+        if len(item.parts) == 1 and item.parts[0] in found:
+            add(item.parts[0], f"[bold]{item_name}[/bold]")
             continue
         table.add_row(f"[bold]{item_name}[/bold]", _coloured(lang, status))
-        for name in parts if status != "not_applicable" else ():
+        for name in item.parts if status != "not_applicable" else ():
+            if name not in found:
+                table.add_row(f"  {say(lang, name)}", "", "", "; ".join(text or "?" for text in said.get(name, ())))
+                continue
             criterion = detector.criterion(name)
             add(name, f"  {criterion.name_nl if lang == 'nl' else criterion.name_en}")
     table.add_section()
@@ -406,6 +417,7 @@ def _score(config: Config, options: argparse.Namespace) -> int:
             "call_id": transcript.call_id,
             "items": verdict.items,
             **verdict.columns,
+            "topics": [dataclasses.asdict(share) for share in verdict.topics],
             "criteria": [{k: v for k, v in _plain(row).items() if k in keep} for row in verdict.criteria],
             "promises": [_plain(_local(row, config)) for row in verdict.promises],
         }
@@ -529,11 +541,17 @@ def _models(config: Config, options: argparse.Namespace) -> int:
     return worst if options.action == "verify" else 0
 
 
-def _train(_: Config, options: argparse.Namespace) -> int:
-    from callanalytics.training import train_roles
+def _train(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.training import train_roles, train_topics
 
-    folder = project_root() / "models" / options.what
-    print(json.dumps(train_roles(folder / "turns.jsonl", folder), indent=1))
+    models = project_root() / "models"
+    folder = models / options.what
+    data = folder / "turns.jsonl"
+    if options.what == "roles":
+        learnt = train_roles(data, folder)
+    else:
+        learnt = train_topics(data, models / "roles" / "turns.jsonl", folder, config)
+    print(json.dumps(learnt, indent=1))
     return 0
 
 

@@ -182,7 +182,8 @@ class Topics(Settings):
     """Reasons of a call."""
 
     path: str
-    min_probability: float
+    min_probability: float  # from here a topic is one of the call's
+    sensitive_probability: float  # from here a sensitive topic makes the call sensitive: lower, to be on the safe side
 
 
 class Privacy(Settings):

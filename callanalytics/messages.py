@@ -218,7 +218,7 @@ REASONS = {
     "the truth lacks, or does not know, {key}.": "in de waarheid ontbreekt {key}, of het is daar niet bekend.",
     "it is JSON, but not laid out as a truth file.": "het is JSON, maar niet ingedeeld als bestand met de waarheid.",
     "it holds no truth files (*.json).": "er staan geen bestanden met de waarheid in (*.json).",
-    # cli.py, roles.py and training.py
+    # cli.py, roles.py, topics.py and training.py
     "it is not text in UTF-8.": "het is geen tekst in UTF-8.",
     "line {line}: this is no JSON.": "regel {line}: dit is geen JSON.",
     "document {number}: the key {key} is missing.": "document {number}: de sleutel {key} ontbreekt.",
@@ -233,6 +233,16 @@ REASONS = {
     "line {line} is no call ({problem}).": "regel {line} is geen gesprek ({problem}).",
     "it holds no models of criteria ({problem}).": "er staan geen modellen van criteria in ({problem}).",
     "it holds no calibration of criteria ({problem}).": "er staat geen ijking van criteria in ({problem}).",
+    "{problem}; run: callanalytics train topics": "{problem}; voer uit: callanalytics train topics",
+    "it holds types that a topic model does not need.": (
+        "het bevat typen die een model voor de onderwerpen niet nodig heeft."
+    ),
+    "it is no topic model; run: callanalytics train topics": (
+        "het is geen model voor de onderwerpen; voer uit: callanalytics train topics"
+    ),
+    "line {line} is no opening ({problem}).": "regel {line} is geen opening van een gesprek ({problem}).",
+    "line {line} has the topic {topic}.": "regel {line} heeft het onderwerp {topic}.",
+    "the topic {topic} has fewer than {count} lines.": "het onderwerp {topic} heeft minder dan {count} regels.",
     "line {line} is no utterance ({problem}).": "regel {line} is geen uiting ({problem}).",
     "line {line} has the role {role}.": "regel {line} heeft de rol {role}.",
     "no utterance has the role {role}.": "geen uiting heeft de rol {role}.",

@@ -24,7 +24,7 @@ from callanalytics.criteria.promises import promises_in
 from callanalytics.criteria.scorecard import score_items
 from callanalytics.diarize import Diarizer
 from callanalytics.errors import CallError
-from callanalytics.features import measure
+from callanalytics.features import measure, measure_plainness
 from callanalytics.models import model_fingerprint, sha256_of
 from callanalytics.pseudonyms import Pseudonyms
 from callanalytics.records import (
@@ -39,6 +39,7 @@ from callanalytics.records import (
     Segment,
     Status,
     StoredWord,
+    TopicShare,
     Transcript,
     Turn,
     TurnRow,
@@ -84,6 +85,10 @@ class Verdict:
 
     topic: str = UNKNOWN
     topic_probability: float = 0.0
+    topics: tuple[TopicShare, ...] = ()
+    topic_sensitive: bool = False
+    readability_agent: float | None = None
+    sentence_words_agent: float | None = None
     score: float | None = None
     potential_score: float | None = None
     normalized_score: float | None = None
@@ -99,7 +104,7 @@ class Verdict:
 
 
 class Scorer:
-    """Scorecard, promises and topic, loaded once: all that is worked out from a redacted transcript and no sound."""
+    """Scorecard, promises, topics and plain language, loaded once: all that comes from words and not from sound."""
 
     def __init__(self, config: Config) -> None:
         """Raises ConfigError for a mistake in the phrase files, the topics or the items."""
@@ -114,10 +119,15 @@ class Scorer:
         criteria = self.detector.judge(said)
         promises = promises_in(said, self.detector, self._config)
         scores = score_items(criteria, promises, self._config.scorecard, self._signals)
-        topic, probability = self._find_topic(transcript)
+        topic = self._find_topic(transcript)
+        plainness = measure_plainness(transcript.turns, "agent")
         return Verdict(
-            topic=topic,
-            topic_probability=round(probability, 4),
+            topic=topic.main,
+            topic_probability=topic.probability,
+            topics=topic.topics,
+            topic_sensitive=topic.is_sensitive,
+            readability_agent=plainness.readability,
+            sentence_words_agent=plainness.sentence_words,
             score=scores.score,
             potential_score=scores.potential_score,
             normalized_score=scores.normalized_score,
@@ -317,7 +327,7 @@ def fingerprint(config: Config) -> str:
     """
     root = project_root()
     files = [
-        *sorted((root / "models" / "roles").glob("*.skops")),
+        *sorted((root / "models").glob("*/*.skops")),
         *sorted(config.resolve(config.scorecard.criteria).glob("*.toml")),
         config.resolve(config.topics.path),
         *sorted((Path(__file__).parent / "lexicon").glob("*.txt")),

@@ -119,6 +119,7 @@ class Evidence:
     start_ms: int
     end_ms: int
     quote: str
+    alternative: str | None = None  # for jargon: what to say instead
 
 
 def column(description: str, **kwargs: Any) -> Any:
@@ -137,6 +138,14 @@ class StoredWord:
     start_ms: int
     end_ms: int
     confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class TopicShare:
+    """A topic that a call is likely about."""
+
+    topic: str
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +181,20 @@ class CallRow:
     wpm_agent: float | None = column("agent's words a minute of own speech")
     wpm_citizen: float | None = column("citizen's words a minute of own speech")
     response_latency_ms_agent: int | None = column("median pause between the citizen's turn and the agent's answer")
+    readability_agent: float | None = column(
+        "Flesch-Douma reading ease of the agent's sentences, 206.84 - 77 x syllables per word - 0.93 x words per "
+        "sentence (W.H. Douma 1960): higher is easier, 80 or more is easy; a sentence ends at a mark or with the turn; "
+        "null below 50 words"
+    )
+    sentence_words_agent: float | None = column(
+        "the agent's words per sentence, sentences under 3 words left out; null below 50 words"
+    )
     turns_agent: int = column("number of turns of the agent side")
     turns_citizen: int = column("number of turns of the citizen")
-    topic: str = column("reason of the call, onbekend when unsure")
-    topic_probability: float = column("probability of the topic")
+    topic: str = column("main reason of the call, onbekend when unsure")
+    topic_probability: float = column("probability of the topic; of the likeliest one when topic is onbekend")
+    topics: tuple[TopicShare, ...] = column("all topics that are likely, the main one first")
+    topic_sensitive: bool = column("whether a sensitive topic (care, debt, youth, ...) may be among them")
     scorable: bool = column("whether the call could be scored")
     not_scorable_reason: str | None = column("why it could not be scored")
     score: float | None = column("points gained on the applicable, decided items of the scorecard")

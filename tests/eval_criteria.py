@@ -237,7 +237,8 @@ def main() -> None:
             right = 0
             for call_id in calls:
                 truth = load_dev(call_id)
-                topic, probability = topics(to_transcript(truth))
+                verdict = topics(to_transcript(truth))
+                topic, probability = verdict.main, verdict.probability
                 good = topics.is_same(topic, truth.topic)
                 right += good
                 if args.show and name == "tuning":

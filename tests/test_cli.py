@@ -8,14 +8,20 @@ import subprocess
 import sys
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fakes import MOMENT, call_row
 
-from callanalytics.cli import main
+from callanalytics.cli import _demo_card, _duckdb, main
+from callanalytics.config import load_config
+from callanalytics.pipeline import Scorer
+from callanalytics.records import CallResult, Role, Transcript, Turn
+from callanalytics.store import Store
 
 DEMO = Path(__file__).resolve().parents[1] / "callanalytics" / "demo"
 
-TRANSCRIPT = {
+TRANSCRIPT: dict[str, Any] = {
     "call_id": "t1",
     "started_at": "2026-11-04T15:10:00+01:00",
     "turns": [
@@ -122,6 +128,34 @@ def test_score_reads_a_transcript_made_elsewhere(tmp_path: Path, capsys: pytest.
     assert status["hold_request"] == "not_applicable"
     (promise,) = result["promises"]
     assert promise["due_at"].startswith("2026-11-05T12:00")
+    assert result["items"]["opening"] in ("met", "not_met")
+    assert result["items"]["hold"] == "not_applicable"
+    assert set(result["items"]) == set(load_config().scorecard.items)
+    assert result["score"] <= result["potential_score"]
+    assert result["compliance_status"] in ("met", "not_met", "uncertain")
+    assert (result["topic"], result["topics"], result["topic_sensitive"]) == ("onbekend", [], False)
+    assert result["readability_agent"] is None  # too few words
+
+
+def test_score_names_every_likely_topic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.json"
+    said = {"role": "citizen", "start_ms": 20_000, "end_ms": 24_000, "text": "Mijn scootmobiel is kapot."}
+    path.write_text(json.dumps(TRANSCRIPT | {"turns": [*TRANSCRIPT["turns"], said]}))
+    assert main(["score", str(path)]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["topics"][0] == {"topic": "wmo", "probability": result["topic_probability"]}
+    assert (result["topic"], result["topic_sensitive"]) == ("wmo", True)
+
+
+def test_jargon_is_shown_with_what_to_say_instead(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.json"
+    said = {"role": "agent", "start_ms": 20_000, "end_ms": 24_000, "text": "Daar komen leges bij, die betaalt u later."}
+    path.write_text(json.dumps(TRANSCRIPT | {"turns": [*TRANSCRIPT["turns"], said]}))
+    assert main(["score", str(path)]) == 0
+    result = json.loads(capsys.readouterr().out)
+    evidence = {row["criterion"]: row["evidence"] for row in result["criteria"]}
+    assert [e["alternative"] for e in evidence["unexplained_jargon"]] == ["kosten die de gemeente rekent"]
+    assert {e["alternative"] for e in evidence["greeting_municipality"]} == {None}
 
 
 @pytest.mark.parametrize(
@@ -188,3 +222,31 @@ def test_bad_recordings_cost_a_row_each_and_never_the_others(
     assert main(["run", str(recordings), "--output", str(out), "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
     assert (report["resumed"], report["published"], report["failed"]) == (4, 0, 3)
+
+
+def test_the_card_shows_items_their_parts_and_the_compliance_block_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[tuple[Role, str]] = [
+        ("agent", "Goedemorgen, gemeente Zutphen, u spreekt met [NAME], waarmee kan ik u helpen?"),
+        ("citizen", "Ik heb een vraag over mijn aanvraag voor een dakkapel, die ligt er al heel lang."),
+        ("agent", "Daar komen leges bij. De behandelaar belt u morgen terug. Mag ik uw telefoonnummer?"),
+    ]
+    turns = tuple(Turn(i, role, 9000 * i, 9000 * i + 8000, text) for i, (role, text) in enumerate(said))
+    config = load_config()
+    verdict = Scorer(config)(Transcript("c1", MOMENT, turns, (), (), 30_000))
+    call = call_row("c1", **verdict.columns)
+    ids = tuple(row.criterion for row in verdict.criteria)
+    store = Store(tmp_path, ids, tuple(config.scorecard.items))
+    store.open()
+    result = CallResult(call, (), verdict.criteria, verdict.promises, (), verdict.items, "2026-11-16")
+    store.publish([result], "one")
+    _demo_card(config, _duckdb(tmp_path), "c1")
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "Opening: gemeente, eigen naam, hulpaanbod goed" in lines
+    assert "Wie terugbelt De behandelaar" in lines
+    assert "Wanneer morgen" in lines
+    (jargon,) = [line for line in lines if line.startswith("Begrijpelijke taal niet goed")]
+    assert jargon.endswith("zeg liever: kosten die de gemeente rekent")
+    assert "Wettelijk (apart van de score) niet goed" in lines
+    assert lines.index("Wettelijk (apart van de score) niet goed") > lines.index(jargon)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from strategies import any_spans, sorted_words
 
 from callanalytics.config import load_config
-from callanalytics.features import GAP_MS, Features, measure, talk_spans
+from callanalytics.features import GAP_MS, Features, count_syllables, measure, measure_plainness, talk_spans
 from callanalytics.records import Event, Role, Span, Turn, Word
 from callanalytics.speech import merge
 from callanalytics.turns import find_events, join_turns
@@ -156,3 +156,49 @@ def test_every_measure_is_a_column_of_calls() -> None:
     assert set(asdict(measured())) <= set(columns)
     assert len(set(columns)) == len(columns)
     assert not [pair for pair in itertools.pairwise(columns) if pair[0] == pair[1]]
+
+
+# --- plain language -------------------------------------------------------------------------------------------------
+
+SYLLABLES = """gemeente 3 over 2 adres 2 omgevingsvergunning 6 uw 1 kwijtschelding 3 goedemorgen 4 beschikking 3 eigen 2
+    oké 2 informatie 4 burgerservicenummer 7 idee 2 geïnformeerd 4 auto 2 minuut 2 terugbellen 4 afvalstoffenheffing 6
+    identiteit 4 legitimatiebewijs 7 even 2 onze 2 via 2 ogenblikje 4 coördinator 5 financiële 5 beëindigd 3 leeuw 1
+    mooi 1 waaien 2 buiten 2 ideeën 3 zijn 1 lantaarnpaal 3 huisnummer 3 w 1"""
+
+
+def test_syllables_are_counted_by_their_vowels() -> None:
+    pairs = SYLLABLES.split()
+    counted = {word: count_syllables(word) for word in pairs[::2]}
+    assert counted == dict(zip(pairs[::2], map(int, pairs[1::2]), strict=True))
+
+
+def spoken(role: Role, text: str) -> Turn:
+    return Turn(0, role, 0, 1000, text)
+
+
+def test_reading_ease_by_hand() -> None:
+    """Ten times "Ik bel u morgen terug": 5 words and 7 syllables each: 206.84 - 77 x 1.4 - 0.93 x 5 = 94.39."""
+    found = measure_plainness([spoken("agent", "Ik bel u morgen terug. " * 10)], "agent")
+    assert (found.readability, found.sentence_words) == (94.4, 5.0)
+
+
+def test_long_words_and_sentences_are_harder() -> None:
+    """One sentence of 60 words of 4 syllables: 206.84 - 77 x 4 - 0.93 x 60 = -156.96."""
+    found = measure_plainness([spoken("agent", "identiteit " * 60)], "agent")
+    assert (found.readability, found.sentence_words) == (-157.0, 60.0)
+
+
+def test_a_sentence_ends_at_a_mark_and_with_the_turn() -> None:
+    turns = [spoken("agent", "Dat zoek ik uit! Ik kom zo terug"), spoken("agent", "Het duurt niet lang?")] * 6
+    assert measure_plainness(turns, "agent").sentence_words == 4.0
+
+
+def test_short_answers_placeholders_numbers_and_the_other_party_do_not_count() -> None:
+    said = [spoken("agent", "Ik bel u morgen terug. " * 10)]
+    noise = [spoken("agent", "Ja. Prima hoor. [NAME], [BSN] 0612."), spoken("citizen", "verantwoordelijkheid " * 80)]
+    assert measure_plainness(said + noise, "agent") == measure_plainness(said, "agent")
+
+
+def test_too_few_words_give_no_reading_ease() -> None:
+    found = measure_plainness([spoken("agent", "Ik bel u morgen terug. " * 9)], "agent")
+    assert (found.readability, found.sentence_words) == (None, None)

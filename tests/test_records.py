@@ -32,7 +32,7 @@ CONTRACT = {
         talk_ratio_agent non_talk_ms max_non_talk_ms hold_ms hold_count overlap_ms interruptions_agent
         interruptions_citizen wpm_agent wpm_citizen response_latency_ms_agent turns_agent turns_citizen
         topic topic_probability scorable not_scorable_reason score potential_score normalized_score
-        compliance_status item_opening
+        compliance_status item_opening topics topic_sensitive readability_agent sentence_words_agent
         criterion_greeting probability_greeting schema_version pipeline_fingerprint scorecard_version run_id
         processed_at""",
     "turns": "call_id turn_index role channel start_ms end_ms text words",

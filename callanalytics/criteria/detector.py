@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -303,7 +304,9 @@ class _Judgement:
                             finds.append(
                                 Hit(position, start, end, *turn.span_ms(start, end), probability, _bare_pattern(term))
                             )
-        return combine(finds), self._quotes(finds)
+        quotes = self._quotes(finds)
+        by_time = {(hit.start_ms, hit.end_ms): criterion.terms[hit.pattern.line] for hit in finds}
+        return combine(finds), [replace(q, alternative=by_time[q.start_ms, q.end_ms]) for q in quotes]
 
     def _is_explained(self, position: int, start: int, end: int, meaning: str) -> bool:
         turn = self.call.turns[position]
