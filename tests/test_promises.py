@@ -22,6 +22,7 @@ DEADLINES = [
     # days by name
     ("uiterlijk woensdag zeven oktober voor twaalf uur 's middags", MONDAY, "2026-10-07T12:00"),
     ("vandaag nog", THURSDAY, "2026-11-12"),
+    ("vandaag komt er een losse taxi, die staat om half tien voor de deur", "2026-08-31T08:50", "2026-08-31T09:30"),
     ("morgen", THURSDAY, "2026-11-13"),
     ("morgen voor twaalf uur", THURSDAY, "2026-11-13T12:00"),
     ("overmorgen", THURSDAY, "2026-11-14"),

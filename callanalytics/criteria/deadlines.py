@@ -26,6 +26,7 @@ _NOON, _EVENING = 12 * 60, 21 * 60
 _CLOCK_UNITS = word_set("uur uren uurtje uurtjes minuten minuut minuutjes kwartier kwartiertje")
 _VAGUE_COUNTS = word_set("paar enkele aantal")
 _MAX_GAP = 3  # words between a day and its time: "vanmiddag zelf, tussen drie en vier"
+_FAR_GAP = 8  # the same before a time with "om"
 
 _PART = r"(?P<part>ochtend|morgen|middag|namiddag|avond)"
 _WEEKDAY = "|".join(_DAYS)
@@ -177,7 +178,9 @@ def _find(line: str, start: datetime, hours: tuple[int, int]) -> tuple[datetime 
     for first, last, day, minute in sorted(days, key=lambda d: (d[0], -d[1])):
         for clock in times:
             gap = line[last : clock.start()] if clock.start() >= last else line[clock.end() : first]
-            if (clock.start() >= last or clock.end() <= first) and gap.count(" ") <= _MAX_GAP + 1:
+            # "vandaag komt er een taxi, die staat om half tien voor de deur"
+            far = _FAR_GAP if clock["prep"] == "om" and clock.start() >= last else _MAX_GAP
+            if (clock.start() >= last or clock.end() <= first) and gap.count(" ") <= far + 1:
                 part = "ochtend" if minute == _NOON else "avond" if minute == _EVENING else ""
                 at = _clock_minute(
                     clock, part or ("middag" if minute == hours[1] and "middag" in line[first:last] else "")
