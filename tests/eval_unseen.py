@@ -4,7 +4,7 @@ usage: python tests/eval_unseen.py [--show]
 
 For each phrase with the source criteria.yaml in models/criteria/turns.jsonl everything that exists because of it alone
 is left out: the models are those that saw no version of the line (five folds), a pattern counts only if another
-phrase of the criterion matches it too, and a counter-pattern only if it takes back another line too.  What is left is
+line with a label for the criterion matches it too, and so for a counter-pattern.  What is left is
 weighed by the shipped calibration.  Beside it, the patterns alone on lines written by somebody who had not seen them
 (source own).  unexplained_jargon is a word list, interruption and dead_air are measured: they have no phrases to leave
 out.
@@ -64,7 +64,7 @@ def never_seen(found: Sequence[Example], names: Sequence[str]) -> dict[tuple[int
 
 
 def supported(call: CallText, phrases: Phrases, support: Mapping[str, int]) -> list[Hit]:
-    """The finds by patterns that another phrase supports, taken back only by counter-patterns that another line does."""
+    """The finds by patterns that another phrase supports; only counter-patterns that another line supports count."""
     unless = tuple(p for p in phrases.unless if support[f"not {p.line}"] >= 2)
     allowed = {p.line for p in unless}
     matches = tuple(
@@ -129,9 +129,11 @@ def measure(
     ]
     calls = {i: detector.read(one_turn(line.role, [(w, 1.0) for w in line.text.split()])) for i, line in chosen}
     support: Counter[str] = Counter()
-    for i, _ in chosen:
-        for part in parts:
-            support.update(lines_at_work(calls[i], groups[part]))
+    for line in lines:
+        if name in line.yes | line.no:
+            call = detector.read(one_turn(line.role, [(w, 1.0) for w in line.text.split()]))
+            for part in parts:
+                support.update(lines_at_work(call, groups[part]))
     for i, line in chosen:
         if name not in label(detector, groups, line):
             continue  # said by the wrong speaker: rejected whatever the words

@@ -25,6 +25,7 @@ NEAR_MS = 60_000
 STRONG = 0.93  # probability that a find of a full phrase, heard as written, is the behaviour
 WEAK = 0.45  # the same for a hint: alone it leaves the criterion uncertain
 ACROSS = 0.5  # factor when the find runs over the end of a sentence
+COUNTERED = 0.4  # share of a find by the models that a counter-phrase has to cover
 UNKNOWN_SPEAKER = 0.6  # factor when nobody knows who speaks
 LEARNED = Pattern("", (), frozenset())  # stands for the pattern in a find that a trained model made
 
@@ -169,12 +170,20 @@ def learned_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequenc
         role = turn.turn.role
         if role not in ROLES_OF[phrases.speaker] and role != "unknown":
             continue
+        unless = call.matches[position].get(f"{phrases.name} not", ())
         for find in finds.get(phrases.name, ()):
+            if any(_covers(start, end, find) for start, end, _ in unless):
+                continue
             start_ms, end_ms = turn.span_ms(find.start, find.end)
             if in_window(phrases.window, start_ms, end_ms, call, near):
                 probability = find.probability * (UNKNOWN_SPEAKER if role == "unknown" else 1.0)
                 hits.append(Hit(position, find.start, find.end, start_ms, end_ms, probability, LEARNED))
     return hits
+
+
+def _covers(start: int, end: int, find: Find) -> bool:
+    """Whether the tokens [start, end) are a good part of the find: a counter-phrase then takes it back."""
+    return min(end, find.end) - max(start, find.start) >= COUNTERED * (find.end - find.start)
 
 
 def crosses_sentence(turn: TurnDoc, start: int, end: int) -> bool:

@@ -24,6 +24,7 @@ CALIBRATION = "calibration.json"
 LONGEST = 30  # tokens of a stretch; utterances of the training data are about as long
 STEP = 10
 FEWEST = 2
+LENGTH_COST = 0.005  # of a token, in probability
 KEEP = 0.1  # finds below this probability say nothing
 
 
@@ -101,9 +102,9 @@ class Learned:
 
 
 def _best(finds: Sequence[Find]) -> list[Find]:
-    """The likeliest finds, shorter first among equals, without any that overlaps a likelier one."""
+    """The likeliest finds, without any that overlaps a likelier one; a sentence more has to be worth its length."""
     kept: list[Find] = []
-    for find in sorted(finds, key=lambda f: (-round(f.probability, 2), f.end - f.start, f.start)):
+    for find in sorted(finds, key=lambda f: (LENGTH_COST * (f.end - f.start) - f.probability, f.start, f.end)):
         if all(find.end <= k.start or k.end <= find.start for k in kept):
             kept.append(find)
     return sorted(kept)

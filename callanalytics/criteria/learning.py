@@ -52,7 +52,6 @@ class Line:
     yes: frozenset[str] = frozenset()  # criteria it is an instance of, said by its writer
     no: frozenset[str] = frozenset()  # criteria it only looks like
     unsure: frozenset[str] = frozenset()  # criteria that nobody decided: its call meets them, nobody said where
-    is_complete: bool = False  # `yes` names all criteria it is an instance of
     heard: tuple[tuple[tuple[str, float], ...], ...] = ()  # words with their confidence, per hearing
     source: str = ""
 
@@ -79,10 +78,8 @@ def read_lines(path: Path) -> list[Line]:
         try:
             tree = json.loads(row)
             heard = tuple(tuple((str(w), float(c)) for w, c in words) for words in tree.get("heard", ()))
-            line = Line(
-                tree["text"], tree["role"], *(frozenset(tree.get(key, ())) for key in ("yes", "no", "unsure")),
-                bool(tree.get("complete", False)), heard, tree.get("source", ""),
-            )  # fmt: skip
+            yes, no, unsure = (frozenset(tree.get(key, ())) for key in ("yes", "no", "unsure"))
+            line = Line(tree["text"], tree["role"], yes, no, unsure, heard, tree.get("source", ""))
         except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise InputError(path=path, reason=f"line {number} is no utterance ({error}).") from None
         if line.role not in ROLES:
@@ -123,7 +120,6 @@ def patterns_say(detector: Detector, groups: Mapping[str, Phrases], transcript: 
 
 def label(detector: Detector, groups: Mapping[str, Phrases], line: Line) -> dict[str, bool]:
     """What the line is, per group whose speaker could have said it; groups nobody is sure of are left out."""
-    ids = set(detector.ids)
     guesses = patterns_say(detector, groups, one_turn(line.role, [(word, 1.0) for word in line.text.split()]))
     labels: dict[str, bool] = {}
     for name, probability in guesses.items():
@@ -133,10 +129,6 @@ def label(detector: Detector, groups: Mapping[str, Phrases], line: Line) -> dict
             continue
         if name in line.yes or name in line.no:
             labels[name] = name in line.yes
-        elif line.is_complete and name in ids:
-            # The writer did not name it: no, unless the patterns think otherwise.
-            if probability < 0.5:
-                labels[name] = False
         elif probability >= 0.8 or probability < 0.2:
             labels[name] = probability >= 0.8
     return labels

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from callanalytics.config import Config
 from callanalytics.criteria.deadlines import parse_deadline
 from callanalytics.criteria.detector import Detector, load_detector
-from callanalytics.criteria.finding import CallText, Hit, combine, find_hits, learned_hits
+from callanalytics.criteria.finding import LEARNED, CallText, Hit, combine, find_hits, learned_hits
 from callanalytics.language import TurnDoc, normalise_word, word_set
 from callanalytics.records import PromiseRow, Transcript
 
 LEARNED_ENOUGH = 0.6  # a promise in the register that nobody made costs more than one that is missed
+LEARNED_WITH_DATE = 0.35  # a date to come in the same clause speaks for a promise
+_ANY_MOMENT = datetime(2026, 1, 5, 9, tzinfo=UTC)  # without a start it does to find the words; the date is dropped
 _LATER_TURNS = 4  # a deadline asked for after the promise comes within this many turns
 
 
@@ -72,8 +74,12 @@ def promises_in(call: CallText, detector: Detector, config: Config) -> tuple[Pro
     for find in (find_hits, learned_hits):  # patterns know their place better than models
         for phrases in (detector.criterion("callback_promise").phrases, *detector.files.promises):
             kind = phrases.name.removeprefix("promise.").removesuffix("_promise")
-            enough = 0.5 if find is find_hits else LEARNED_ENOUGH
-            hits = [hit for hit in find(phrases, call, lambda name: []) if hit.probability >= enough]
+            hits = [
+                hit
+                for hit in find(phrases, call, lambda name: [])
+                if hit.probability >= (0.5 if find is find_hits else LEARNED_ENOUGH)
+                or (hit.probability >= LEARNED_WITH_DATE and _is_dated(call, hit, config))
+            ]
             # The shortest find names the doer that stands next to the verb.
             candidates += [(kind, hit) for hit in sorted(hits, key=lambda h: (h.turn, h.end - h.start, h.start))]
     spotted: list[tuple[str, Hit, int, int]] = []
@@ -91,6 +97,15 @@ def promises_in(call: CallText, detector: Detector, config: Config) -> tuple[Pro
     checked = combine(find_hits(detector.criterion("callback_number_check").phrases, call, lambda name: [
         f.hit for f in kept if f.type == "callback"])) >= 0.5  # fmt: skip
     return tuple(_row(index, promise, call, checked) for index, promise in enumerate(kept))
+
+
+def _is_dated(call: CallText, hit: Hit, config: Config) -> bool:
+    """Whether the find's clause names a moment after the call began."""
+    turn = call.turns[hit.turn]
+    moment = call.transcript.started_at or _ANY_MOMENT
+    zone, hours = config.municipality.timezone, config.municipality.opening_hours
+    parsed = parse_deadline(turn.quote(*_clause(turn, hit)), moment, zone=zone, opening_hours=hours)
+    return parsed is not None and parsed[0] is not None and parsed[0] > moment
 
 
 def _row(index: int, promise: _Found, call: CallText, checked: bool) -> PromiseRow:
@@ -153,10 +168,7 @@ def _deadline(
     zone, hours = config.municipality.timezone, config.municipality.opening_hours
     moment = call.transcript.started_at
     for where, from_, to in spans:
-        # Without a start any moment will do to find the words; the date is then thrown away.
-        parsed = parse_deadline(
-            where.quote(from_, to), moment or datetime(2026, 1, 5, 9, tzinfo=UTC), zone=zone, opening_hours=hours
-        )
+        parsed = parse_deadline(where.quote(from_, to), moment or _ANY_MOMENT, zone=zone, opening_hours=hours)
         if parsed is not None:
             return parsed[1], parsed[0] if moment is not None else None
     return None, None
@@ -174,10 +186,11 @@ def _without_repeats(found: Sequence[_Found], call: CallText, detector: Detector
                 continue
             undated = [k for k in same if k.due is None]
             if undated:
-                # The date comes with the repetition.
-                at = kept.index(undated[-1])
-                kept[at] = _Found(promise.type, undated[-1].turn, undated[-1].start, undated[-1].end, undated[-1].hit,
-                                  promise.deadline, promise.due)  # fmt: skip
+                # The date comes with the repetition; where a pattern found only that, it is the promise.
+                first = undated[-1]
+                is_surer = first.hit.pattern is LEARNED and promise.hit.pattern is not LEARNED
+                dated = replace(first, deadline=promise.deadline, due=promise.due)
+                kept[kept.index(first)] = promise if is_surer else dated
                 continue
             if any(k.due and promise.due and k.due.date() == promise.due.date() for k in same):
                 continue
