@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,6 +15,7 @@ from callanalytics.criteria.files import CriteriaFiles, Criterion, Phrases, read
 from callanalytics.criteria.finding import (
     ROLES_OF,
     STRONG,
+    UNKNOWN_SPEAKER,
     CallText,
     Hit,
     build_matcher,
@@ -29,6 +32,7 @@ from callanalytics.language import Reader, normalise, word_set
 from callanalytics.records import CriterionRow, Evidence, Transcript
 
 _MAX_EVIDENCE = 5
+ONE_FACTOR = 0.1  # probability of a check of identity when one factor was heard; a second may have been missed
 _HINT_SILENCE_MS = 8_000  # "bent u er nog" counts when at least this much silence surrounds it
 _ECHO_AFTER, _ECHO_WITHIN, _ECHO = 8, 14, 0.5  # words of the citizen; first words of the agent; probability
 _EXPLAINS = re.compile(
@@ -199,11 +203,16 @@ class _Judgement:
             signs = Signs(patterns, 0.0, self._confidence(name))
             source = "rule" if method == "jargon" else "metric"
             return Judged(self._calibrate(name, signs), source, evidence, signs)
-        heard = self.learned(name)
+        # Two factors in time are what counts, and no model of whole phrases knows about those.
+        heard = self._learned_factors(name) if method == "factors" else self.learned(name)
         signs = Signs(patterns, max((hit.probability for hit in heard), default=0.0), self._confidence(name))
         likely = [hit for hit in heard if hit.probability >= 0.5] or heard[:1]
         source = "rule" if signs.learned < 0.5 else "both" if patterns >= 0.5 else "model"
-        return Judged(self._calibrate(name, signs), source, self._with(evidence, likely), signs)
+        probability = self._calibrate(name, signs)
+        turns = {hit.turn for hit in (*self.hits(name), *likely)}
+        if turns and all(self.call.turns[turn].turn.role == "unknown" for turn in turns):
+            probability = round(probability * UNKNOWN_SPEAKER, 4)
+        return Judged(probability, source, self._with(evidence, likely), signs)
 
     def _calibrate(self, name: str, signs: Signs) -> float:
         if self._calibration is None or name not in self._criteria:
@@ -249,39 +258,42 @@ class _Judgement:
 
     def _factors(self, name: str) -> tuple[float, list[Evidence]]:
         """Identity: at least two different factors asked, before personal data is given away."""
-        criterion = self._criteria[name]
-        disclosed = min((hit.start_ms for hit in self.likely("cue.disclosure")), default=self.call.end_ms + 1)
-        hits: list[Hit] = []
-        factors: dict[str, float] = {}
-        for factor in criterion.factors:
-            for hit in self._factor_hits(criterion, factor):
-                if hit.start_ms < disclosed:
-                    hits.append(hit)
-                    factors[factor] = max(factors.get(factor, 0.0), hit.probability)
-        announced = [hit for hit in self.hits(name) if hit.start_ms < disclosed]
-        two = sorted(factors.values(), reverse=True)[:2]
-        probability = min(two) if len(two) == 2 else 0.3 if two else 0.0
-        return max(probability, combine(announced)), self._quotes([*hits, *announced])
+        announced = [hit for hit in self.hits(name) if hit.start_ms < self._disclosed_ms]
+        finds = {factor: hits for factor, (hits, _) in self._factor_hits(name).items() if hits}
+        two = sorted((max(hit.probability for hit in hits) for hits in finds.values()), reverse=True)[:2]
+        probability = min(two) if len(two) == 2 else ONE_FACTOR if two else 0.0
+        return max(probability, combine(announced)), self._quotes([*itertools.chain(*finds.values()), *announced])
 
-    def _factor_hits(self, criterion: Criterion, factor: str) -> list[Hit]:
-        source = criterion.phrases
-        part = Phrases(
-            f"{criterion.id} factor {factor}",
-            source.speaker,
-            source.window,
-            source.guards,
-            criterion.factors[factor],
-            (),
-            (),
-        )
-        found = find_hits(part, self.call, self.likely)
-        found += [hit for hit in learned_hits(part, self.call, self.likely) if hit.probability >= 0.5]
-        kept = []
-        for hit in found:
-            unless = self.call.matches[hit.turn].get(f"{criterion.id} not", ())
-            if not any(hit.start < end and start < hit.end for start, end, _ in unless):
-                kept.append(hit)
-        return kept
+    def _learned_factors(self, name: str) -> list[Hit]:
+        """The two likeliest factors by pattern or model, both with the probability of the less likely one."""
+        best = [max([*hits, *learned], key=lambda h: h.probability, default=None) for hits, learned in
+                self._factor_hits(name).values()]  # fmt: skip
+        two = sorted((hit for hit in best if hit), key=lambda h: -h.probability)[:2]
+        return [dataclasses.replace(hit, probability=two[1].probability) for hit in two] if len(two) == 2 else []
+
+    @cached_property
+    def _disclosed_ms(self) -> int:
+        """When personal data was first given away; after the call when it never was."""
+        return min((hit.start_ms for hit in self.likely("cue.disclosure")), default=self.call.end_ms + 1)
+
+    def _factor_hits(self, name: str) -> dict[str, tuple[list[Hit], list[Hit]]]:
+        """Per factor what patterns and what models found before anything was given away."""
+        criterion = self._criteria[name]
+        found = {}
+        for factor, patterns in criterion.factors.items():
+            group = f"{criterion.id} factor {factor}"
+            part = dataclasses.replace(criterion.phrases, name=group, patterns=patterns, weak=(), unless=())
+            hits = [h for h in find_hits(part, self.call, self.likely) if not self._is_countered(criterion, h)]
+            learned = [h for h in learned_hits(part, self.call, self.likely) if not self._is_countered(criterion, h)]
+            found[factor] = (
+                [hit for hit in hits if hit.start_ms < self._disclosed_ms],
+                [hit for hit in learned if hit.start_ms < self._disclosed_ms],
+            )
+        return found
+
+    def _is_countered(self, criterion: Criterion, hit: Hit) -> bool:
+        unless = self.call.matches[hit.turn].get(f"{criterion.id} not", ())
+        return any(hit.start < end and start < hit.end for start, end, _ in unless)
 
     def _jargon(self, name: str) -> tuple[float, list[Evidence]]:
         """A term of the list, not used first by the citizen and not explained in the same or the agent's next turn."""

@@ -166,6 +166,8 @@ def find_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[H
 def learned_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[Hit]]) -> list[Hit]:
     """What the trained models found for the group, by the same speaker and in the same window, in order of time."""
     hits: list[Hit] = []
+    # The other guards look for words that a find of a whole sentence may hold for other reasons.
+    asked = [guard for guard in phrases.guards if guard in ("question", "offer", "request")]
     for position, (turn, finds) in enumerate(zip(call.turns, call.finds, strict=True)):
         role = turn.turn.role
         if role not in ROLES_OF[phrases.speaker] and role != "unknown":
@@ -173,6 +175,8 @@ def learned_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequenc
         unless = call.matches[position].get(f"{phrases.name} not", ())
         for find in finds.get(phrases.name, ()):
             if any(_covers(start, end, find) for start, end, _ in unless):
+                continue
+            if any(is_guarded(guard, turn, find.start, find.end, LEARNED) for guard in asked):
                 continue
             start_ms, end_ms = turn.span_ms(find.start, find.end)
             if in_window(phrases.window, start_ms, end_ms, call, near):

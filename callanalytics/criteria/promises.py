@@ -21,6 +21,7 @@ from callanalytics.records import PromiseRow, Transcript
 
 LEARNED_ENOUGH = 0.6  # a promise in the register that nobody made costs more than one that is missed
 LEARNED_WITH_DATE = 0.35  # a date to come in the same clause speaks for a promise
+_A_THING = 3  # words beside the date: "uiterlijk vrijdag" alone promises nothing
 _ANY_MOMENT = datetime(2026, 1, 5, 9, tzinfo=UTC)  # without a start it does to find the words; the date is dropped
 _LATER_TURNS = 4  # a deadline asked for after the promise comes within this many turns
 
@@ -77,8 +78,7 @@ def promises_in(call: CallText, detector: Detector, config: Config) -> tuple[Pro
             hits = [
                 hit
                 for hit in find(phrases, call, lambda name: [])
-                if hit.probability >= (0.5 if find is find_hits else LEARNED_ENOUGH)
-                or (hit.probability >= LEARNED_WITH_DATE and _is_dated(call, hit, config))
+                if hit.probability >= (0.5 if find is find_hits else _enough(call, hit, config))
             ]
             # The shortest find names the doer that stands next to the verb.
             candidates += [(kind, hit) for hit in sorted(hits, key=lambda h: (h.turn, h.end - h.start, h.start))]
@@ -99,13 +99,16 @@ def promises_in(call: CallText, detector: Detector, config: Config) -> tuple[Pro
     return tuple(_row(index, promise, call, checked) for index, promise in enumerate(kept))
 
 
-def _is_dated(call: CallText, hit: Hit, config: Config) -> bool:
-    """Whether the find's clause names a moment after the call began."""
+def _enough(call: CallText, hit: Hit, config: Config) -> float:
+    """The probability from which a find by the models is a promise: less when its clause names a moment to come."""
     turn = call.turns[hit.turn]
+    said = turn.quote(*_clause(turn, hit))
     moment = call.transcript.started_at or _ANY_MOMENT
     zone, hours = config.municipality.timezone, config.municipality.opening_hours
-    parsed = parse_deadline(turn.quote(*_clause(turn, hit)), moment, zone=zone, opening_hours=hours)
-    return parsed is not None and parsed[0] is not None and parsed[0] > moment
+    due, words = parse_deadline(said, moment, zone=zone, opening_hours=hours) or (None, "")
+    if len(said.split()) - len(words.split()) < _A_THING:
+        return 1.0
+    return LEARNED_WITH_DATE if due is not None and due > moment else LEARNED_ENOUGH
 
 
 def _row(index: int, promise: _Found, call: CallText, checked: bool) -> PromiseRow:
