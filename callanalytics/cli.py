@@ -82,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
         ("redact", _redact, "a transcript with personal data replaced"),
     ):
         add(name, command, text).add_argument("transcript", type=Path, metavar="TRANSCRIPT.json|.jsonl")
+    rescore = add("rescore", _rescore, "the scorecard of now over stored calls: no audio, the old scores are kept")
+    rescore.add_argument("output", type=Path, metavar="OUT")
     evaluate = add("evaluate", _evaluate, "figures of OUT against truth files")
     evaluate.add_argument("output", type=Path, metavar="OUT")
     evaluate.add_argument("--truth", type=Path, required=True, metavar="DIR")
@@ -90,7 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("names", nargs="*", help="models of the manifest (default: those that the config names)")
     models.add_argument("--from", dest="source", type=Path, help="a folder with <model>/<file>, tried first")
     train = add("train", _train, "train the models that the project ships from its own data")
-    train.add_argument("what", choices=("roles", "topics"))
+    train.add_argument("what", choices=("roles", "topics", "criteria", "dutch"))
+    train.add_argument("--treebank", type=Path, metavar="DIR", help="for dutch: the folder with the treebank")
     add("config", _show_config, "the settings in force")
     add("schema", _schema, "the data dictionary: every column of every dataset")
     return parser
@@ -144,6 +147,35 @@ def _run(config: Config, options: argparse.Namespace) -> int:
     return 1 if row.failed else 0
 
 
+def _rescore(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.rescore import as_tree, rescore, shortened
+
+    _existing(options.output)
+    result = rescore(config, options.output)
+    if options.json:
+        print(json.dumps(as_tree(result), indent=1, ensure_ascii=False))
+        return 0
+    lang = config.lang
+    print(say(lang, "rescored", calls=result.calls, standing=result.standing))
+    for (before, after), calls in sorted(result.versions.items()):
+        print(say(lang, "rescored_version", before=before, after=after, calls=calls))
+    if result.causes:
+        causes = ", ".join(say(lang, f"cause_{name}") for name in sorted(result.causes))
+        print(say(lang, "rescored_because", causes=causes))
+    before_mean, after_mean = result.mean_score(0), result.mean_score(1)
+    if before_mean is not None and after_mean is not None:
+        print(say(lang, "rescored_mean", before=f"{before_mean:.1%}", after=f"{after_mean:.1%}"))
+    if result.changes:
+        table = _table("", *_t(config, "criterion", "was", "becomes", "count", "call"))
+        for change in result.changes:
+            statuses = [say(lang, status) if status else "–" for status in (change.before, change.after)]
+            table.add_row(change.criterion, *statuses, str(len(change.calls)), shortened(change.calls))
+        _show(table)
+    elif result.calls:
+        print(say(lang, "rescored_same"))
+    return 0
+
+
 def _summarise(lang: Lang, row: RunRow, output: Path) -> None:
     seconds = row.wall_ms / 1000
     print(
@@ -195,6 +227,8 @@ class _Bar:
 
     def planned(self, plan: Plan) -> None:
         new = len(plan.todo) - plan.outdated
+        if plan.rescored:
+            self._console.print(say(self._lang, "plan_rescored", calls=len(plan.rescored)))
         line = say(
             self._lang, "plan", found=plan.found, resumed=plan.resumed, outdated=plan.outdated, new=max(0, new)
         )
@@ -542,15 +576,26 @@ def _models(config: Config, options: argparse.Namespace) -> int:
 
 
 def _train(config: Config, options: argparse.Namespace) -> int:
-    from callanalytics.training import train_roles, train_topics
-
     models = project_root() / "models"
     folder = models / options.what
-    data = folder / "turns.jsonl"
-    if options.what == "roles":
-        learnt = train_roles(data, folder)
+    if options.what == "dutch":
+        from callanalytics.dutch import train_dutch
+
+        if options.treebank is None:
+            raise InputError(path=folder, reason="give the folder with the treebank: --treebank DIR.")
+        learnt = train_dutch(options.treebank, folder, lambda line: print(line, file=sys.stderr, flush=True))
+    elif options.what == "criteria":
+        from callanalytics.criteria.learning import train_criteria
+
+        learnt = train_criteria(folder, config)
+    elif options.what == "topics":
+        from callanalytics.training import train_topics
+
+        learnt = train_topics(folder / "turns.jsonl", models / "roles" / "turns.jsonl", folder, config)
     else:
-        learnt = train_topics(data, models / "roles" / "turns.jsonl", folder, config)
+        from callanalytics.training import train_roles
+
+        learnt = train_roles(folder / "turns.jsonl", folder)
     print(json.dumps(learnt, indent=1))
     return 0
 

@@ -224,8 +224,8 @@ class Config(Settings):
         return given if given.is_absolute() else project_root() / given
 
     def fingerprint(self) -> str:
-        """Hash of every setting that can change a row, and of the schema version; hex, 16 digits."""
-        tree = self.model_dump(mode="json", exclude={"lang": True, "engine": True, "privacy": True})
+        """Hash of every setting that can change words and measures, and of the schema version; hex, 16 digits."""
+        tree = self.model_dump(mode="json", exclude={"lang", "engine", "privacy", "scorecard", "topics"})
         tree["models"].pop("threads")
         return hash_of(tree, SCHEMA_VERSION)
 

@@ -40,6 +40,7 @@ class Plan:
     refused: tuple[Refused, ...]
     resumed: int
     outdated: int  # published under another fingerprint: processed again
+    rescored: tuple[str, ...]  # of the resumed: words stand, the scorecard is new; scored again from what is stored
     left: int  # beyond --limit
 
 
@@ -87,21 +88,23 @@ def run(
     anything is processed; what goes wrong with a call becomes a row of failures.
     """
     from callanalytics.criteria import load_detector
-    from callanalytics.pipeline import fingerprint
+    from callanalytics.pipeline import fingerprint, scoring_fingerprint
+    from callanalytics.rescore import rescore_calls
 
     started, clock = datetime.now(UTC), time.monotonic()
     calls = list_calls(recordings, calls_csv)
     for name in config.models.used:
         find_model(name)
-    current = fingerprint(config)
+    current, scoring = fingerprint(config), scoring_fingerprint(config)
     store = Store(output, load_detector(config).ids, tuple(config.scorecard.items))
     store.open()
     try:
-        plan = _plan(calls, store, current, limit)
+        plan = _plan(calls, store, current, scoring, limit)
         observer.planned(plan)
+        rescore_calls(store, config, plan.rescored)
         run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         progress = Progress(total=len(plan.todo) + len(plan.refused))
-        recorder = _Recorder(store, observer, progress, run_id, current, clock, config.lang)
+        recorder = _Recorder(store, observer, progress, run_id, current, scoring, clock, config.lang)
         shards = _cut_shards(plan.todo, config.engine.shard_calls, workers or config.engine.workers)
         deadline = _deadline(until, config)
         run_shards = {"local": run_local, "ray": run_ray}[engine]
@@ -143,12 +146,14 @@ class _Recorder:
         progress: Progress,
         run_id: str,
         fingerprint: str,
+        scoring: str,
         clock: float,
         lang: Lang,
     ) -> None:
         self.progress = progress
         self._store, self._observer = store, observer
-        self._run_id, self._fingerprint, self._clock, self._lang = run_id, fingerprint, clock, lang
+        self._run_id, self._fingerprint, self._scoring = run_id, fingerprint, scoring
+        self._clock, self._lang = clock, lang
         self._parts = 0
         self._attempts = {
             (row["call_id"], row["recording"]): row["attempts"]
@@ -163,7 +168,11 @@ class _Recorder:
             replace(
                 r,
                 call=replace(
-                    r.call, pipeline_fingerprint=self._fingerprint, run_id=self._run_id, processed_at=now
+                    r.call,
+                    pipeline_fingerprint=self._fingerprint,
+                    scoring_fingerprint=self._scoring,
+                    run_id=self._run_id,
+                    processed_at=now,
                 ),
             )
             for r in results
@@ -201,9 +210,12 @@ class _Recorder:
         self._observer.failed(row)
 
 
-def _plan(calls: Sequence[CallSource | Refused], store: Store, fingerprint: str, limit: int | None) -> Plan:
+def _plan(
+    calls: Sequence[CallSource | Refused], store: Store, fingerprint: str, scoring: str, limit: int | None
+) -> Plan:
     published = store.published()
     todo: list[CallSource] = []
+    again: list[str] = []
     resumed = outdated = 0
     for call in calls:
         if isinstance(call, Refused):
@@ -211,12 +223,14 @@ def _plan(calls: Sequence[CallSource | Refused], store: Store, fingerprint: str,
         before = published.get(call.call_id)
         if before and before.fingerprint == fingerprint and before.recording_sha256 == _hash_or_none(call):
             resumed += 1
+            if before.scoring != scoring:
+                again.append(call.call_id)
             continue
         outdated += before is not None
         todo.append(call)
     taken = todo if limit is None else todo[:limit]
     refused = tuple(c for c in calls if isinstance(c, Refused))
-    return Plan(len(calls), tuple(taken), refused, resumed, outdated, len(todo) - len(taken))
+    return Plan(len(calls), tuple(taken), refused, resumed, outdated, tuple(again), len(todo) - len(taken))
 
 
 def _hash_or_none(call: CallSource) -> str | None:

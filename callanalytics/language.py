@@ -7,9 +7,12 @@ recognised `Word` and its time.  spaCy, simplemma and rapidfuzz are imported whe
 
 from __future__ import annotations
 
+import importlib.abc
 import re
+import sys
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -305,6 +308,25 @@ def turn_words(turn: Turn) -> tuple[Word, ...]:
     return tuple(words)
 
 
+class _NoTorch(importlib.abc.MetaPathFinder):
+    """Tells whoever imports torch that it is not installed."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:
+        if name == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name=name)
+
+
+@contextmanager
+def without_torch() -> Iterator[None]:
+    """While spaCy or skops is imported: they take torch along where it is installed, seconds and memory for no use."""
+    finder = _NoTorch()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
 class Reader:
     """Reads turns with a vocabulary in mind: the words that the phrase files use.
 
@@ -314,8 +336,10 @@ class Reader:
     """
 
     def __init__(self, vocabulary: Collection[str], names: Iterable[str] = (), places: Iterable[str] = ()) -> None:
-        import spacy
         from rapidfuzz.distance import OSA
+
+        with without_torch():
+            import spacy
 
         self._distance = OSA.distance
         self.vocab = spacy.blank("nl").vocab

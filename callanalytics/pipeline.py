@@ -7,13 +7,13 @@ of them; every call still comes out on its own, as a CallResult or as the reason
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from callanalytics import __version__
@@ -33,7 +33,9 @@ from callanalytics.records import (
     CallRow,
     CallSource,
     CriterionRow,
+    Event,
     EventRow,
+    EventType,
     PromiseRow,
     Role,
     Segment,
@@ -43,6 +45,7 @@ from callanalytics.records import (
     Transcript,
     Turn,
     TurnRow,
+    Word,
 )
 from callanalytics.redact import Redactor
 from callanalytics.roles import RoleModel, assign_roles
@@ -138,6 +141,32 @@ class Scorer:
         )
 
 
+def rescored(result: CallResult, scorer: Scorer, config: Config) -> CallResult:
+    """The stored call with the scores that `scorer` gives its stored words; everything else stands.
+
+    The transcript is put together again as `Worker.understand` had it; what was not scorable stays so.
+    """
+    row = result.call
+    turns = tuple(
+        Turn(
+            t.turn_index, cast("Role", t.role), t.start_ms, t.end_ms, t.text,
+            tuple(Word(w.text, w.start_ms, w.end_ms, w.confidence) for w in t.words), t.channel, t.speaker,
+        )
+        for t in result.turns
+    )  # fmt: skip
+    events = tuple(Event(cast("EventType", e.type), e.by, e.start_ms, e.end_ms) for e in result.events)
+    holds = tuple((event.start_ms, event.end_ms) for event in events if event.type == "hold")
+    transcript = Transcript(row.call_id, row.started_at, turns, holds, events, row.duration_ms)
+    verdict = Verdict() if row.not_scorable_reason else scorer(transcript)
+    return replace(
+        result,
+        call=replace(row, **verdict.columns, scorecard_version=config.scorecard.version),
+        criteria=verdict.criteria,
+        promises=verdict.promises,
+        items=verdict.items,
+    )
+
+
 class Worker:
     """All stages with their models, loaded once; call it with any number of calls."""
 
@@ -222,6 +251,7 @@ class Worker:
             not_scorable_reason=reason,
             schema_version=SCHEMA_VERSION,
             pipeline_fingerprint="",
+            scoring_fingerprint="",
             scorecard_version=self._config.scorecard.version,
             run_id="",
             processed_at=NEVER,
@@ -317,25 +347,49 @@ def _language(hypotheses: Sequence[Hypothesis]) -> float | None:
 
 def _turn_row(call_id: str, turn: Turn) -> TurnRow:
     words = tuple(StoredWord(w.text, w.start_ms, w.end_ms, w.confidence) for w in turn.words)
-    return TurnRow(call_id, turn.turn_index, turn.role, turn.channel, turn.start_ms, turn.end_ms, turn.text, words)
+    return TurnRow(
+        call_id, turn.turn_index, turn.role, turn.channel, turn.speaker, turn.start_ms, turn.end_ms, turn.text, words
+    )
 
 
 def fingerprint(config: Config) -> str:
-    """Hash of everything that can change a row: settings, software, weights, trained models, rules, key.
+    """Hash of all that can change a call's words and measures: settings, software, weights, role model, key.
 
     Needs no model in memory, so a run can tell at once what is left to do.
     """
-    root = project_root()
     files = [
-        *sorted((root / "models").glob("*/*.skops")),
-        *sorted(config.resolve(config.scorecard.criteria).glob("*.toml")),
-        config.resolve(config.topics.path),
-        *sorted((Path(__file__).parent / "lexicon").glob("*.txt")),
+        *(project_root() / "models" / "roles").glob("*.skops"),
+        *(Path(__file__).parent / "lexicon").glob("*.txt"),
     ]
     return hash_of(
         __version__,
         config.fingerprint(),
         {name: model_fingerprint(name) for name in config.models.used},
-        {file.name: sha256_of(file) for file in files},
+        _hashes(files),
         Pseudonyms(config.privacy).fingerprint,
     )
+
+
+def scoring_fingerprint(config: Config) -> str:
+    """What can change the scores of words that stand: a hash per part, so that `rescore` can say which one changed.
+
+    "card=1f0c22aa phrases=... models=... topics=... municipality=..."
+    """
+    folder = config.resolve(config.scorecard.models)
+    models = [*folder.glob("*.skops"), *folder.glob("*.json")] if config.scorecard.models else []
+    settings = config.model_dump(mode="json", include={"scorecard", "topics", "municipality"})
+    parts = {
+        "card": hash_of(__version__, settings["scorecard"]),
+        "phrases": hash_of(_hashes(config.resolve(config.scorecard.criteria).glob("*.toml"))),
+        "models": hash_of(_hashes(models)),
+        "topics": hash_of(
+            settings["topics"],
+            _hashes([config.resolve(config.topics.path), *(project_root() / "models" / "topics").glob("*.skops")]),
+        ),
+        "municipality": hash_of(settings["municipality"]),
+    }
+    return " ".join(f"{name}={value[:8]}" for name, value in parts.items())
+
+
+def _hashes(files: Iterable[Path]) -> dict[str, str]:
+    return {file.name: sha256_of(file) for file in sorted(files)}

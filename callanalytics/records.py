@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: turns.speaker, calls.scoring_fingerprint, items, topics, score_history
 
 Role = Literal["agent", "citizen", "ivr", "unknown"]
 Layout = Literal["stereo", "mono", "dual_mono"]
@@ -204,7 +204,8 @@ class CallRow:
         "met, not_met, uncertain or not_applicable: what the law asks for, apart from the score; null when not scored"
     )
     schema_version: int = column("version of these columns")
-    pipeline_fingerprint: str = column("hash of configuration, models and rules that made this row")
+    pipeline_fingerprint: str = column("hash of all that made the words and measures of this row")
+    scoring_fingerprint: str = column("what made the scores, a hash each: card, phrases, models, topics, municipality")
     scorecard_version: str = column("version of the scorecard")
     run_id: str = column("run that wrote this row")
     processed_at: datetime = column("when the row was made, UTC")
@@ -218,6 +219,7 @@ class TurnRow:
     turn_index: int = column("position of the turn in the call, from 0")
     role: str = column("agent, citizen, ivr or unknown")
     channel: int | None = column("channel of the recording, null for mono")
+    speaker: str = column("label that tells the speakers of this call apart, without meaning outside it")
     start_ms: int = column("start of the turn, ms from the start of the call")
     end_ms: int = column("end of the turn, ms from the start of the call")
     text: str = column("what was said, personal data replaced by placeholders")
@@ -267,6 +269,30 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OldStatus:
+    """What an earlier scorecard said of a criterion."""
+
+    criterion: str
+    status: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreHistoryRow:
+    """What an earlier scorecard made of a call; `rescore` keeps it when a new one takes its place."""
+
+    call_id: str = column("identifier of the call")
+    scorecard_version: str = column("version of the scorecard that was superseded")
+    scoring_fingerprint: str = column("what had made these scores")
+    score: float | None = column("points gained")
+    potential_score: float | None = column("points that could have been gained")
+    normalized_score: float | None = column("score / potential_score, 0 to 1")
+    compliance_status: str | None = column("met, not_met, uncertain or not_applicable")
+    criteria: tuple[OldStatus, ...] = column("every criterion with its status and probability")
+    superseded_at: datetime = column("when a new scorecard took its place, UTC")
+
+
+@dataclass(frozen=True, slots=True)
 class FailureRow:
     """A call that could not be processed."""
 
@@ -307,6 +333,7 @@ DATASETS: dict[str, type] = {
     "criteria": CriterionRow,
     "promises": PromiseRow,
     "events": EventRow,
+    "score_history": ScoreHistoryRow,
     "failures": FailureRow,
     "runs": RunRow,
 }
@@ -321,6 +348,7 @@ class CallResult:
     criteria: tuple[CriterionRow, ...] = ()
     promises: tuple[PromiseRow, ...] = ()
     events: tuple[EventRow, ...] = ()
+    score_history: tuple[ScoreHistoryRow, ...] = ()
     items: Mapping[str, Status] = field(default_factory=dict)  # by item of the scorecard
     local_date: str | None = None  # date of the call where it was made, the partition it goes to
     wall_ms: dict[str, int] = field(default_factory=dict)

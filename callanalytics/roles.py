@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from callanalytics.errors import InputError
+from callanalytics.language import without_torch
 from callanalytics.records import Role, Turn, Word
 
 ARTEFACT = "roles.skops"
@@ -77,7 +78,8 @@ class RoleModel:
 
         Raises InputError when there is none, or when it is no model of this kind.
         """
-        from skops import io as skops_io
+        with without_torch():
+            from skops import io as skops_io
         from skops.io.exceptions import UntrustedTypesFoundException
 
         file = path / ARTEFACT if path.is_dir() else path

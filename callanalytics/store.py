@@ -12,18 +12,35 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from callanalytics.errors import StoreError, StoreLocked
-from callanalytics.records import CallResult, FailureRow, RunRow, arrow_schema, to_rows
+from callanalytics.records import (
+    CallResult,
+    CallRow,
+    CriterionRow,
+    EventRow,
+    Evidence,
+    FailureRow,
+    OldStatus,
+    PromiseRow,
+    RunRow,
+    ScoreHistoryRow,
+    StoredWord,
+    TopicShare,
+    TurnRow,
+    arrow_schema,
+    to_rows,
+)
 
-DETAILS = ("turns", "criteria", "promises", "events")
+DETAILS = ("turns", "criteria", "promises", "events", "score_history")
 UNKNOWN_DATE = "__HIVE_DEFAULT_PARTITION__"  # what readers of Hive partitions take for null
 STAGING = ".staging"
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +49,7 @@ class Published:
 
     recording_sha256: str
     fingerprint: str
+    scoring: str  # fingerprint of the scores; "" in an OUT of before there was one
     part: Path  # of the dataset calls
     processed_at: Any
 
@@ -76,12 +94,31 @@ class Store:
         import pyarrow.parquet as pq
 
         found: dict[str, Published] = {}
-        columns = ["call_id", "recording_sha256", "pipeline_fingerprint", "processed_at"]
+        columns = ["call_id", "recording_sha256", "pipeline_fingerprint", "scoring_fingerprint", "processed_at"]
         for part in sorted((self.root / "calls").glob("date=*/*.parquet")):
-            for row in pq.read_table(part, columns=columns, partitioning=None).to_pylist():
-                entry = Published(row["recording_sha256"], row["pipeline_fingerprint"], part, row["processed_at"])
-                found[row["call_id"]] = entry
+            known = [name for name in columns if name in pq.read_schema(part).names]
+            for row in pq.read_table(part, columns=known, partitioning=None).to_pylist():
+                found[row["call_id"]] = Published(
+                    row["recording_sha256"],
+                    row["pipeline_fingerprint"],
+                    row.get("scoring_fingerprint", ""),
+                    part,
+                    row["processed_at"],
+                )
         return found
+
+    def results(self, call_ids: Collection[str]) -> Iterator[list[CallResult]]:
+        """What is published of these calls, a part at a time."""
+        for part in sorted({self._parts[call_id] for call_id in call_ids if call_id in self._parts}):
+            details: dict[str, dict[str, list[dict[str, Any]]]] = {}
+            for dataset in (*DETAILS, "calls"):
+                details[dataset] = _rows_by_call(self.root / dataset / part.parent.name / part.name)
+            date = part.parent.name.removeprefix("date=")
+            yield [
+                to_result(row, {name: details[name].get(call_id, []) for name in DETAILS}, date)
+                for call_id, (row,) in details["calls"].items()
+                if call_id in call_ids and self._parts[call_id] == part
+            ]
 
     def failures(self) -> list[dict[str, Any]]:
         """Every row of failures."""
@@ -241,6 +278,48 @@ class Store:
             entry_ = newest.get(row["call_id"])
             if entry_ and entry_[0] >= row["failed_at"]:
                 self._forget_failure(row["call_id"])
+
+
+def to_result(call: dict[str, Any], details: dict[str, list[dict[str, Any]]], date: str) -> CallResult:
+    """The stored rows of a call as the values they were made from; columns an older version lacked are empty."""
+
+    def of(kind: type[Row], row: dict[str, Any]) -> Row:
+        known = {field.name: row.get(field.name) for field in fields(kind)}  # type: ignore[arg-type]
+        return kind(**known)
+
+    turns = []
+    for row in sorted(details["turns"], key=lambda row: row["turn_index"]):
+        words = tuple(StoredWord(**word) for word in row["words"] or ())
+        turns.append(replace(of(TurnRow, row), words=words, speaker=row.get("speaker") or ""))
+    history = [
+        replace(of(ScoreHistoryRow, row), criteria=tuple(OldStatus(**one) for one in row["criteria"]))
+        for row in details["score_history"]
+    ]
+    criteria = [
+        replace(of(CriterionRow, row), evidence=tuple(Evidence(**one) for one in row["evidence"] or ()))
+        for row in details["criteria"]
+    ]
+    item = "item_"
+    return CallResult(
+        call=replace(of(CallRow, call), topics=tuple(TopicShare(**one) for one in call.get("topics") or ())),
+        turns=tuple(turns),
+        criteria=tuple(criteria),
+        promises=tuple(of(PromiseRow, row) for row in details["promises"]),
+        events=tuple(of(EventRow, row) for row in details["events"]),
+        score_history=tuple(history),
+        items={name.removeprefix(item): status for name, status in call.items() if name.startswith(item)},
+        local_date=None if date == UNKNOWN_DATE else date,
+    )
+
+
+def _rows_by_call(path: Path) -> dict[str, list[dict[str, Any]]]:
+    import pyarrow.parquet as pq
+
+    rows: dict[str, list[dict[str, Any]]] = {}
+    if path.exists():
+        for row in pq.read_table(path, partitioning=None).to_pylist():
+            rows.setdefault(row["call_id"], []).append(row)
+    return rows
 
 
 def _make_folder(path: Path) -> Path:

@@ -19,7 +19,7 @@ from typing import Any
 from callanalytics.config import Config, project_root
 from callanalytics.config import Topics as Settings
 from callanalytics.errors import ConfigError, InputError
-from callanalytics.language import PLACEHOLDER, Reader, lemma, normalise, word_set
+from callanalytics.language import PLACEHOLDER, Reader, lemma, normalise, without_torch, word_set
 from callanalytics.records import TopicShare, Transcript, Turn
 from callanalytics.roles import plain_text
 
@@ -90,7 +90,8 @@ class TopicModel:
 
 def load_topic_model(path: Path) -> TopicModel:
     """The model in the folder `path`.  Raises InputError when there is none, or when it is none of this kind."""
-    from skops import io as skops_io
+    with without_torch():
+        from skops import io as skops_io
     from skops.io.exceptions import UntrustedTypesFoundException
 
     file = path / ARTEFACT

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from callanalytics.agreement import Counts
 from callanalytics.config import load_config
 from callanalytics.criteria import Detector, load_detector
-from callanalytics.criteria.promises import find_promises
+from callanalytics.criteria.promises import promises_in
 from callanalytics.records import Event, Role, Transcript, Turn
 from callanalytics.topics import load_topics
 from callanalytics.truth import Truth, load_truth, perfect_transcript
@@ -98,12 +98,13 @@ def measure(detector: Detector, calls: tuple[str, ...], show: bool, per_criterio
 
 
 def measure_promises(config: Any, calls: tuple[str, ...], show: bool) -> None:
+    detector = load_detector(config)
     found_n = true_n = matched = typed = dated = 0
     missed: Counter[str] = Counter()
     extra: Counter[str] = Counter()
     for call_id in calls:
         truth = load_dev(call_id)
-        rows = list(find_promises(to_transcript(truth), config))
+        rows = promises_in(detector.read(to_transcript(truth)), detector, config)
         found_n += len(rows)
         true_n += len(truth.promises)
         pairs = pair_promises(rows, truth.promises)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from callanalytics.config import Config, load_config
+from callanalytics.criteria import Detector, load_detector
 from callanalytics.criteria.deadlines import add_working_days, is_working_day, parse_deadline
-from callanalytics.criteria.promises import find_promises
+from callanalytics.criteria.promises import promises_in
 from callanalytics.records import PromiseRow, Role, Transcript, Turn
 
 MONDAY = "2026-10-05T09:42"
@@ -185,12 +187,17 @@ def config() -> Config:
     return load_config()
 
 
+@cache
+def detector() -> Detector:
+    return load_detector(load_config())
+
+
 def promises(config: Config, *said: tuple[Role, str], started: bool = True) -> tuple[PromiseRow, ...]:
     start = datetime.fromisoformat("2026-11-09T10:24:00+01:00") if started else None
     turns = [Turn(0, "agent", 0, 4000, "Goedemorgen, gemeente [NAME], met [NAME]."),
              Turn(1, "citizen", 5000, 9000, "Ja hallo, het gaat over mijn melding van vorige week.")]  # fmt: skip
     turns += [Turn(i, r, 5000 * i, 5000 * i + 4500, t) for i, (r, t) in enumerate(said, start=2)]
-    return find_promises(Transcript("c1", start, tuple(turns)), config)
+    return promises_in(detector().read(Transcript("c1", start, tuple(turns))), detector(), config)
 
 
 @pytest.mark.parametrize(

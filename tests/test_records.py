@@ -33,12 +33,13 @@ CONTRACT = {
         interruptions_citizen wpm_agent wpm_citizen response_latency_ms_agent turns_agent turns_citizen
         topic topic_probability scorable not_scorable_reason score potential_score normalized_score
         compliance_status item_opening topics topic_sensitive readability_agent sentence_words_agent
-        criterion_greeting probability_greeting schema_version pipeline_fingerprint scorecard_version run_id
-        processed_at""",
-    "turns": "call_id turn_index role channel start_ms end_ms text words",
+        criterion_greeting probability_greeting schema_version pipeline_fingerprint scoring_fingerprint
+        scorecard_version run_id processed_at""",
+    "turns": "call_id turn_index role channel speaker start_ms end_ms text words",
     "criteria": "call_id criterion applicable detected status probability source evidence scorecard_version",
     "promises": "call_id promise_index type by deadline_text due_at number_confirmed quote start_ms end_ms",
     "events": "call_id type by start_ms end_ms",
+    "score_history": "call_id scorecard_version scoring_fingerprint normalized_score criteria superseded_at",
     "failures": "call_id recording stage error message attempts run_id failed_at",
     "runs": "run_id started_at finished_at audio_ms versions pipeline_fingerprint wall_ms_by_stage",
 }

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from callanalytics.errors import InputError
-from callanalytics.language import TurnDoc, normalise_word, sound
+from callanalytics.language import TurnDoc, normalise_word, sound, without_torch
 
 ARTEFACT = "criteria.skops"
 CALIBRATION = "calibration.json"
@@ -112,7 +112,8 @@ def _best(finds: Sequence[Find]) -> list[Find]:
 
 def load_learned(path: Path) -> Learned:
     """The models stored at `path`.  Raises InputError when the file is missing, damaged or holds unsafe types."""
-    from skops import io as skops_io
+    with without_torch():
+        from skops import io as skops_io
 
     try:
         content = path.read_bytes()

@@ -10,14 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from callanalytics.config import Config
 from callanalytics.criteria.deadlines import parse_deadline
-from callanalytics.criteria.detector import Detector, load_detector
+from callanalytics.criteria.detector import Detector
 from callanalytics.criteria.finding import LEARNED, CallText, Hit, combine, find_hits, learned_hits
 from callanalytics.language import TurnDoc, normalise_word, word_set
-from callanalytics.records import PromiseRow, Transcript
+from callanalytics.records import PromiseRow
 
 LEARNED_ENOUGH = 0.6  # a promise in the register that nobody made costs more than one that is missed
 LEARNED_WITH_DATE = 0.35  # a date to come in the same clause speaks for a promise
@@ -37,40 +36,12 @@ class _Found:
     due: datetime | None
 
 
-def find_promises(transcript: Transcript, config: Config) -> tuple[PromiseRow, ...]:
-    """The promises of the call, in order of time.
+def promises_in(call: CallText, detector: Detector, config: Config) -> tuple[PromiseRow, ...]:
+    """The promises of a call read by `detector`, in order of time.
 
     `due_at` is None when the deadline is vague or missing, or when nobody knows when the call began.  Offers,
     questions, denials and what the citizen wishes or will do are no promises.
     """
-    return promises_in(load_for(config).read(transcript), load_for(config), config)
-
-
-@lru_cache(maxsize=4)
-def _load(fingerprint: str, folder: str, version: str, holder: _Holder) -> Detector:
-    return load_detector(holder.config)
-
-
-class _Holder:
-    """Carries the configuration past the cache, which looks at the other arguments only."""
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Holder)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-def load_for(config: Config) -> Detector:
-    """The scorecard of `config`, loaded once per process and configuration."""
-    return _load(config.fingerprint(), config.scorecard.criteria, config.scorecard.version, _Holder(config))
-
-
-def promises_in(call: CallText, detector: Detector, config: Config) -> tuple[PromiseRow, ...]:
-    """The promises of a call already read by `detector`."""
     candidates: list[tuple[str, Hit]] = []
     for find in (find_hits, learned_hits):  # patterns know their place better than models
         for phrases in (detector.criterion("callback_promise").phrases, *detector.files.promises):
