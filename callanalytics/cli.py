@@ -19,6 +19,7 @@ from callanalytics.messages import translate
 from callanalytics.texts import Lang, say
 
 if TYPE_CHECKING:
+    from callanalytics.check import PhraseFind
     from callanalytics.engine import Plan, Progress
     from callanalytics.records import FailureRow, PromiseRow, RunRow, Transcript
 
@@ -92,9 +93,11 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("names", nargs="*", help="models of the manifest (default: those that the config names)")
     models.add_argument("--from", dest="source", type=Path, help="a folder with <model>/<file>, tried first")
     train = add("train", _train, "train the models that the project ships from its own data")
-    train.add_argument("what", choices=("roles", "topics", "criteria", "dutch"))
-    train.add_argument("--treebank", type=Path, metavar="DIR", help="for dutch: the folder with the treebank")
-    add("config", _show_config, "the settings in force")
+    train.add_argument("what", choices=("roles", "topics", "criteria"))
+    config = add("config", _config, "the settings in force; check: mistakes in settings and phrase files explained")
+    config.add_argument("action", choices=("show", "check"), nargs="?", default="show")
+    config.add_argument("output", type=Path, nargs="?", metavar="OUT", help="for check: show what phrases match here")
+    config.add_argument("--criterion", metavar="ID", help="for check with OUT: every phrase of this criterion")
     add("schema", _schema, "the data dictionary: every column of every dataset")
     return parser
 
@@ -578,13 +581,7 @@ def _models(config: Config, options: argparse.Namespace) -> int:
 def _train(config: Config, options: argparse.Namespace) -> int:
     models = project_root() / "models"
     folder = models / options.what
-    if options.what == "dutch":
-        from callanalytics.dutch import train_dutch
-
-        if options.treebank is None:
-            raise InputError(path=folder, reason="give the folder with the treebank: --treebank DIR.")
-        learnt = train_dutch(options.treebank, folder, lambda line: print(line, file=sys.stderr, flush=True))
-    elif options.what == "criteria":
+    if options.what == "criteria":
         from callanalytics.criteria.learning import train_criteria
 
         learnt = train_criteria(folder, config)
@@ -600,9 +597,48 @@ def _train(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def _show_config(config: Config, _: argparse.Namespace) -> int:
+def _config(config: Config, options: argparse.Namespace) -> int:
+    if options.action == "check":
+        return _check(config, options)
     print(json.dumps(config.model_dump(mode="json"), indent=1, ensure_ascii=False))
     return 0
+
+
+def _check(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.check import find_mistakes, trace_phrases
+
+    mistakes = find_mistakes(config)
+    for mistake in mistakes:
+        print(f"- {translate(str(mistake), config.lang)}")
+    if mistakes:
+        print(say(config.lang, "mistakes", n=len(mistakes)))
+        return 2
+    print(say(config.lang, "no_mistakes"))
+    if options.output is None:
+        return 0
+    _existing(options.output)
+    traces = trace_phrases(config, options.output, options.criterion)
+    if options.criterion is None:
+        table = _table("", *_t(config, "criterion", "finds", "calls", "taken_back", "evidence"))
+        for trace in traces:
+            calls = {find.call_id for find in trace.kept}
+            counts = (len(trace.kept), len(calls), len(trace.finds) - len(trace.kept))
+            table.add_row(trace.name, *map(str, counts), _quotes(trace.kept, 2))
+        _show(table)
+        return 0
+    for trace in traces:
+        table = _table(trace.name, *_t(config, "phrase", "finds", "evidence", "taken_back"))
+        for line in trace.lines:
+            of_line = [find for find in trace.finds if find.line == line]
+            back = [f"{say(config.lang, f'why_{find.why}')}: “{find.quote}”" for find in of_line if find.why]
+            kept = [find for find in of_line if not find.why]
+            table.add_row(line, str(len(kept)), _quotes(kept, 3), "\n".join(back[:3]))
+        _show(table)
+    return 0
+
+
+def _quotes(finds: Sequence[PhraseFind], most: int) -> str:
+    return "\n".join(f"{find.call_id} {_length(find.start_ms)} “{find.quote}”" for find in finds[:most])
 
 
 def _schema(config: Config, options: argparse.Namespace) -> int:

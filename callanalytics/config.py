@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -255,11 +256,42 @@ def load_config(path: Path | None = None) -> Config:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigError(path=path, reason="there is no such file.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
+        raise explain_toml(path, text, error) from None
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(path=path, reason=f"{error}.") from None
+
+
+def explain_toml(path: Path, text: str, error: tomllib.TOMLDecodeError) -> ConfigError:
+    """What is probably wrong with a file that is no TOML, for somebody who never heard of TOML."""
+    lines = text.splitlines()
+    at = re.search(r"at line (\d+)", str(error))
+    number = min(int(at[1]) if at else len(lines), len(lines))
+    # An unfinished text or list is noticed further on; the line at fault is the first with an odd number of quotes.
+    odd = next((i for i, line in enumerate(lines[:number], start=1) if _code(line).count('"') % 2), 0)
+    if odd:
+        return ConfigError(
+            path=path, reason=f'line {odd}: a quotation mark (") is missing in: {lines[odd - 1].strip()}'
+        )
+    for i, line in enumerate(lines[:number], start=1):
+        is_first = i == 1 or not re.search(r'"\s*$', _code(lines[i - 2]))
+        if re.search(r'"\s+"', _code(line)) or (not is_first and _code(line).lstrip().startswith('"')):
+            return ConfigError(path=path, reason=f"line {i}: a comma is missing between two phrases in: {line.strip()}")
+    line = lines[number - 1].strip() if lines else ""
+    if "array" in str(error) or "Invalid value" in str(error):
+        return ConfigError(path=path, reason=f"line {number}: a list of phrases is not closed with ] before: {line}")
+    if "overwrite" in str(error) or "twice" in str(error):
+        return ConfigError(path=path, reason=f"line {number}: this key or table stands in the file already: {line}")
+    return ConfigError(path=path, reason=f"line {number}: this makes no sense here: {line}")
+
+
+def _code(line: str) -> str:
+    """The line without a comment behind it."""
+    return re.sub(r'#[^"]*$', "", line)
 
 
 def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

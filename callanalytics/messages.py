@@ -149,7 +149,28 @@ REASONS = {
     ),
     "must be a table": "moet een tabel zijn",
     '"{value}" is not one of {choices}': '"{value}" is geen van {choices}',
+    '"{value}" is not one of {choices}; did you mean "{near}"?': '"{value}" is geen van {choices}; bedoelt u "{near}"?',
     "is not known; known are: {known}": "is niet bekend; bekend zijn: {known}",
+    'is not known; did you mean "{near}"? Known are: {known}': (
+        'is niet bekend; bedoelt u "{near}"? Bekend zijn: {known}'
+    ),
+    '"{name}" is no criterion and no cue; did you mean "{near}"?': (
+        '"{name}" is geen criterium en geen aanwijzing; bedoelt u "{near}"?'
+    ),
+    'line {line}: a quotation mark (") is missing in: {text}': (
+        'regel {line}: er ontbreekt een aanhalingsteken (") in: {text}'
+    ),
+    "line {line}: a comma is missing between two phrases in: {text}": (
+        "regel {line}: tussen twee zinnen ontbreekt een komma in: {text}"
+    ),
+    "line {line}: a list of phrases is not closed with ] before: {text}": (
+        "regel {line}: een lijst met zinnen is niet afgesloten met ] voor: {text}"
+    ),
+    "line {line}: this key or table stands in the file already: {text}": (
+        "regel {line}: deze sleutel of tabel staat al in het bestand: {text}"
+    ),
+    "line {line}: this makes no sense here: {text}": "regel {line}: dit kan hier niet staan: {text}",
+    'there is no criterion "{name}"; there are: {names}.': 'er is geen criterium "{name}"; er zijn: {names}.',
     '"{name}" is no criterion, no cue and none of {choices}': (
         '"{name}" is geen criterium, geen cue en geen van {choices}'
     ),

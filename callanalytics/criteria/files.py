@@ -6,13 +6,14 @@ A folder holds `*.toml`; every table is a criterion, except `[words]` (named lis
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from callanalytics.config import hash_of
+from callanalytics.config import explain_toml, hash_of
 from callanalytics.criteria.patterns import Pattern, PatternError, parse_pattern, trim
 from callanalytics.errors import ConfigError
 
@@ -93,17 +94,21 @@ class _Table:
             raise ConfigError(path=path, reason=f'"{name}" stands outside any table; begin with [{name}].')
         self.path, self.name, self.values, self.taken = path, name, values, set[str]()
 
-    def fail(self, key: str, reason: str) -> ConfigError:
-        return ConfigError(path=self.path, reason=f"table [{self.name}], key {key}{self._line(key)}: {reason}.")
+    def fail(self, key: str, reason: str, phrase: str = "") -> ConfigError:
+        line = self._line(key, phrase)
+        return ConfigError(path=self.path, reason=f"table [{self.name}], key {key}{line}: {reason}.")
 
-    def _line(self, key: str) -> str:
-        inside = False
+    def _line(self, key: str, phrase: str = "") -> str:
+        """Where the key stands in the file, or the phrase behind it."""
+        inside, found = False, 0
         for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1):
-            if line.strip().startswith("["):
-                inside = line.strip().split("#")[0].strip() == f"[{self.name}]"
-            elif inside and line.split("=")[0].strip().split(".")[0] == key:
+            if line.startswith("["):
+                inside = line.split("#")[0].strip() == f"[{self.name}]"
+            elif inside and not found and line.split("=")[0].strip().split(".")[0] == key:
+                found = number
+            if inside and found and phrase and f'"{phrase}"' in line:
                 return f" (line {number})"
-        return ""
+        return f" (line {found})" if found else ""
 
     def text(self, key: str, default: str | None = None, choices: tuple[str, ...] = ()) -> str:
         self.taken.add(key)
@@ -112,7 +117,8 @@ class _Table:
             missing = "is missing" if value is None else f"must be text in quotes, not {value!r}"
             raise self.fail(key, missing)
         if choices and value not in choices:
-            raise self.fail(key, f'"{value}" is not one of {", ".join(choices)}')
+            reason = _unlike(value, choices)
+            raise self.fail(key, reason)
         return value
 
     def number(self, key: str, default: float) -> float:
@@ -129,7 +135,8 @@ class _Table:
             raise self.fail(key, "must be a list of texts in quotes, with a comma between them")
         for item in value:
             if choices and item not in choices:
-                raise self.fail(key, f'"{item}" is not one of {", ".join(choices)}')
+                reason = _unlike(item, choices)
+                raise self.fail(key, reason)
         return tuple(value)
 
     def table(self, key: str) -> dict[str, Any]:
@@ -145,14 +152,19 @@ class _Table:
             try:
                 pattern = parse_pattern(line, lists)
             except PatternError as error:
-                raise self.fail(key, str(error)) from None
+                raise self.fail(key, str(error), phrase=line) from None
             found.append(pattern if key == "not" else trim(pattern))
         return tuple(found)
 
     def finish(self) -> None:
         for key in self.values:
             if key not in self.taken:
-                raise self.fail(key, f"is not known; known are: {', '.join(sorted(self.taken))}")
+                known, near = ", ".join(sorted(self.taken)), _nearest(key, self.taken)
+                if near:
+                    reason = f'is not known; did you mean "{near}"? Known are: {known}'
+                else:
+                    reason = f"is not known; known are: {known}"
+                raise self.fail(key, reason)
 
 
 def read_criteria(folder: Path) -> CriteriaFiles:
@@ -160,48 +172,97 @@ def read_criteria(folder: Path) -> CriteriaFiles:
 
     Raises ConfigError naming file, table, key and line on the first mistake.
     """
+
+    def stop(error: ConfigError) -> None:
+        raise error
+
+    return _read_all(folder, stop)
+
+
+def find_mistakes(folder: Path) -> list[ConfigError]:
+    """Every mistake in the phrase files of the folder; of a table only the first."""
+    mistakes: list[ConfigError] = []
+    try:
+        _read_all(folder, mistakes.append)
+    except ConfigError as error:
+        mistakes.append(error)
+    return mistakes
+
+
+def _read_all(folder: Path, mistaken: Callable[[ConfigError], None]) -> CriteriaFiles:
     paths = sorted(folder.glob("*.toml"))
     if not paths:
         raise ConfigError(path=folder, reason="the folder holds no criterion files (*.toml).")
     trees = []
     for path in paths:
         try:
-            trees.append((path, tomllib.loads(path.read_text(encoding="utf-8"))))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(path=path, reason=f"{error}.") from None
+            text = path.read_text(encoding="utf-8")
+            trees.append((path, tomllib.loads(text)))
+        except (OSError, UnicodeDecodeError) as error:
+            mistaken(ConfigError(path=path, reason=f"{error}."))
+        except tomllib.TOMLDecodeError as error:
+            mistaken(explain_toml(path, text, error))
     lists: dict[str, tuple[str, ...]] = {}
     for path, tree in trees:
-        table = _Table(path, "words", tree.pop("words", {}))
-        for key in table.values:
-            lists[key] = table.texts(key)
-    cues = _read_groups("cue", trees, lists)
-    promises = _read_groups("promise", trees, lists)
+        try:
+            table = _Table(path, "words", tree.pop("words", {}))
+            for key in table.values:
+                lists[key] = table.texts(key)
+        except ConfigError as error:
+            mistaken(error)
+    cues = _read_groups("cue", trees, lists, mistaken)
+    promises = _read_groups("promise", trees, lists, mistaken)
     criteria: list[Criterion] = []
     places: dict[str, Path] = {}
     for path, tree in trees:
         for name, values in tree.items():
-            if name in places:
-                raise ConfigError(path=path, reason=f"table [{name}] stands in {places[name].name} already.")
-            places[name] = path
-            criteria.append(_read_criterion(_Table(path, name, values), lists))
-    _check_references(criteria, {c.id for c in criteria} | {c.name for c in cues} | set(APPLIES), places)
-    texts = [[path.name, path.read_text(encoding="utf-8")] for path in paths]
+            try:
+                if name in places:
+                    raise ConfigError(path=path, reason=f"table [{name}] stands in {places[name].name} already.")
+                places[name] = path
+                criteria.append(_read_criterion(_Table(path, name, values), lists))
+            except ConfigError as error:
+                mistaken(error)
+    known = set(places) | {c.name for c in cues} | set(APPLIES)
+    _check_references(criteria, known, places, mistaken)
+    texts = [[path.name, path.read_text(encoding="utf-8")] for path, _ in trees]
     return CriteriaFiles(tuple(criteria), cues, promises, hash_of(texts))
 
 
+def _unlike(value: str, choices: Iterable[str]) -> str:
+    """Why a value is refused, with the choice it is nearest to."""
+    known = ", ".join(choices)
+    near = _nearest(value, known.split(", "))
+    reason = f'"{value}" is not one of {known}; did you mean "{near}"?' if near else f'"{value}" is not one of {known}'
+    return reason
+
+
+def _nearest(word: str, choices: Iterable[str]) -> str:
+    """The choice that is written most like the word, "" when none is near."""
+    return next(iter(difflib.get_close_matches(word, list(choices), 1, 0.6)), "")
+
+
 def _read_groups(
-    kind: str, trees: list[tuple[Path, dict[str, Any]]], lists: Mapping[str, tuple[str, ...]]
+    kind: str,
+    trees: list[tuple[Path, dict[str, Any]]],
+    lists: Mapping[str, tuple[str, ...]],
+    mistaken: Callable[[ConfigError], None],
 ) -> tuple[Phrases, ...]:
     found = []
     for path, tree in trees:
         for name, values in _Table(path, kind, tree.pop(kind, {})).values.items():
-            table = _Table(path, f"{kind}.{name}", values)
-            found.append(_read_phrases(table, f"{kind}.{name}", lists))
-            table.finish()
+            try:
+                table = _Table(path, f"{kind}.{name}", values)
+                found.append(_read_phrases(table, f"{kind}.{name}", lists))
+                table.finish()
+            except ConfigError as error:
+                mistaken(error)
     return tuple(found)
 
 
-def _check_references(criteria: list[Criterion], known: set[str], places: Mapping[str, Path]) -> None:
+def _check_references(
+    criteria: list[Criterion], known: set[str], places: Mapping[str, Path], mistaken: Callable[[ConfigError], None]
+) -> None:
     for criterion in criteria:
         table = _Table(places[criterion.id], criterion.id, {})
         named = {
@@ -212,7 +273,12 @@ def _check_references(criteria: list[Criterion], known: set[str], places: Mappin
         for key, references in named.items():
             for reference in references:
                 if reference not in known:
-                    raise table.fail(key, f'"{reference}" is no criterion, no cue and none of {", ".join(APPLIES)}')
+                    near = _nearest(reference, known)
+                    if near:
+                        reason = f'"{reference}" is no criterion and no cue; did you mean "{near}"?'
+                    else:
+                        reason = f'"{reference}" is no criterion, no cue and none of {", ".join(APPLIES)}'
+                    mistaken(table.fail(key, reason))
 
 
 def _read_phrases(table: _Table, name: str, lists: Mapping[str, tuple[str, ...]]) -> Phrases:
@@ -223,7 +289,8 @@ def _read_phrases(table: _Table, name: str, lists: Mapping[str, tuple[str, ...]]
         if not share.isdigit() or not window.endswith("%") or not 0 < int(share) <= 100:
             raise table.fail("window", f'"{window}" needs a share of the call, such as "first 40%"')
     elif shape not in WINDOWS and not shape.startswith("near "):
-        raise table.fail("window", f'"{window}" is not one of {", ".join(WINDOWS)}')
+        reason = _unlike(window, WINDOWS)
+        raise table.fail("window", reason)
     return Phrases(
         name=name,
         speaker=table.text("speaker", "agent", SPEAKERS),
@@ -265,7 +332,7 @@ def _read_criterion(table: _Table, lists: Mapping[str, tuple[str, ...]]) -> Crit
         factors=factors,
         terms=terms,
     )
+    table.finish()
     if criterion.method in ("phrases", "echo") and not criterion.phrases.patterns:
         raise table.fail("patterns", "is missing or empty; a criterion needs at least one phrase")
-    table.finish()
     return criterion

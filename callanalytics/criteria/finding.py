@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from callanalytics.criteria.files import CriteriaFiles, Phrases
@@ -135,32 +135,45 @@ def find_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[H
 
     `near` gives the finds of another criterion, for the window "near CRITERION" and for cancelled_by.
     """
-    hits: list[Hit] = []
+    return [hit for hit, why in weigh_finds(phrases, call, near) if not why]
+
+
+def weigh_finds(
+    phrases: Phrases, call: CallText, near: Callable[[str], Sequence[Hit]]
+) -> Iterator[tuple[Hit, str]]:
+    """Every match of the patterns, with what takes it back: speaker, not, a guard, window, cancelled; "" for a find."""
+    rescues = [hit for name in phrases.cancelled_by for hit in near(name)]
+    within = phrases.cancelled_within_s * 1000
     for position, (turn, matches) in enumerate(zip(call.turns, call.matches, strict=True)):
         role = turn.turn.role
-        if role not in ROLES_OF[phrases.speaker] and role != "unknown":
-            continue
         unless = matches.get(f"{phrases.name} not", ())
         for group, base in ((phrases.name, STRONG), (f"{phrases.name} weak", WEAK)):
             for start, end, pattern in matches.get(group, ()):
-                if any(s < end and start < e and not crosses_sentence(turn, s, e) for s, e, _ in unless):
-                    continue
-                if any(is_guarded(guard, turn, start, end, pattern) for guard in phrases.guards):
-                    continue
                 start_ms, end_ms = turn.span_ms(start, end)
-                if not in_window(phrases.window, start_ms, end_ms, call, near):
-                    continue
                 probability = base * likeness(turn, start, end, pattern)
                 if crosses_sentence(turn, start, end):
                     probability *= ACROSS
                 if role == "unknown":
                     probability *= UNKNOWN_SPEAKER
-                hits.append(Hit(position, start, end, start_ms, end_ms, probability, pattern))
-    if phrases.cancelled_by and hits:
-        rescues = [hit for name in phrases.cancelled_by for hit in near(name)]
-        within = phrases.cancelled_within_s * 1000
-        hits = [h for h in hits if not any(-1000 <= r.start_ms - h.start_ms <= within for r in rescues)]
-    return hits
+                hit = Hit(position, start, end, start_ms, end_ms, probability, pattern)
+                yield hit, _taken_back(phrases, call, hit, unless, near, rescues, within)
+
+
+def _taken_back(
+    phrases: Phrases, call: CallText, hit: Hit, unless: Sequence[tuple[int, int, Pattern]],
+    near: Callable[[str], Sequence[Hit]], rescues: Sequence[Hit], within_ms: float,
+) -> str:  # fmt: skip
+    turn = call.turns[hit.turn]
+    if turn.turn.role not in ROLES_OF[phrases.speaker] and turn.turn.role != "unknown":
+        return "speaker"
+    if any(s < hit.end and hit.start < e and not crosses_sentence(turn, s, e) for s, e, _ in unless):
+        return "not"
+    for guard in phrases.guards:
+        if is_guarded(guard, turn, hit.start, hit.end, hit.pattern):
+            return guard
+    if not in_window(phrases.window, hit.start_ms, hit.end_ms, call, near):
+        return "window"
+    return "cancelled" if any(-1000 <= r.start_ms - hit.start_ms <= within_ms for r in rescues) else ""
 
 
 def learned_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[Hit]]) -> list[Hit]:
