@@ -54,14 +54,24 @@ def evaluate(
 
     `calls` names what could not be compared; `overall`, `by_layout` (stereo; mono, which holds dual_mono too) and
     `groups` (a name and its call ids each) are figures as `summarise` makes them; `per_call` has the main ones of
-    each call.  A call that OUT does not hold is named and enters no figure.  Raises InputError for a truth file that
-    can't be read, and when no call has both.
+    each call; `perfect` has criteria, promises and topic for the true turns, so that what recognition loses and what
+    detection loses can be told apart.  A call that OUT does not hold is named and enters no figure.  Raises
+    InputError for a truth file that can't be read, and when no call has both.
     """
     truths = load_truths(truth)
     outcomes, failed = read_outcomes(out)
     if not outcomes.keys() & truths.keys():
         raise InputError(path=truth, reason=f"no call of {out} has its truth there; compare the call ids.")
-    return judge(outcomes, truths, config, groups, failed)
+    figures = judge(outcomes, truths, config, groups, failed)
+    both = {call_id: truths[call_id] for call_id in sorted(outcomes.keys() & truths.keys())}
+    started = {call_id: outcomes[call_id].started_at for call_id in both}
+    perfect = judge(perfect_outcomes(both, started, config), both, config, groups)
+    kept = ("criteria", "promises", "topic")
+    figures["perfect"] = {
+        "overall": {name: perfect["overall"][name] for name in kept},
+        "groups": {group: {name: of[name] for name in kept} for group, of in perfect["groups"].items()},
+    }
+    return figures
 
 
 def read_outcomes(out: Path) -> tuple[dict[str, Outcome], dict[str, str]]:
@@ -326,7 +336,15 @@ def _criteria_figures(calls: Sequence[Sequence[Judgement]]) -> dict[str, Any]:
             "decided": _calibration([one for one in rows if not one.is_uncertain]),
         },
         "by_criterion": {
-            name: {**_table_figures(counts[name]), "applicability": _applicability(by_id[name])} for name in ids
+            name: {
+                **_table_figures(counts[name]),
+                "f1_interval": bootstrap_interval(
+                    [count([one for one in call if one.criterion == name]) for call in calls],
+                    lambda drawn: sum(drawn, Counts()).f1,
+                ),
+                "applicability": _applicability(by_id[name]),
+            }
+            for name in ids
         },
     }
 

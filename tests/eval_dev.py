@@ -1,8 +1,8 @@
 """The main figures of an OUT over the development calls, tuned and held-out calls side by side, as Markdown.
 
-usage: python tests/eval_dev.py OUT [--truth DIR] [--perfect]
+usage: python tests/eval_dev.py OUT [--truth DIR]
 
-With --perfect a second table shows what criteria, promises and topics make of the truth's own turns, so that
+A second table shows what criteria, promises and topics make of the truth's own turns, so that
 recognition loss and detection loss are told apart.  Prints figures only, never text.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from callanalytics.config import load_config
-from callanalytics.evaluate import evaluate, judge, perfect_outcomes, read_outcomes
+from callanalytics.evaluate import evaluate
 from callanalytics.truth import load_truths
 
 TRUTH = Path(__file__).resolve().parents[2] / "shared" / "calls" / "dev" / "truth"
@@ -110,7 +110,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--truth", type=Path, default=TRUTH)
-    parser.add_argument("--perfect", action="store_true")
     options = parser.parse_args()
     if not options.truth.is_dir():
         print(f"skipped: no truth at {options.truth}", file=sys.stderr)
@@ -139,13 +138,20 @@ def main() -> int:
             f"{promises['found']} found, {promises['true']} true, {promises['stored']} stored | "
             f"{data['readable']}/{data['data']} |"
         )
-    if options.perfect:
-        outcomes, _ = read_outcomes(options.out)
-        both = {call_id: truths[call_id] for call_id in sorted(truths.keys() & outcomes.keys())}
-        started = {call_id: outcomes[call_id].started_at for call_id in both}
-        perfect = judge(perfect_outcomes(both, started, config), both, config, groups)
-        print("\nPerfect transcripts:\n")
-        print(table(FOUND, {**perfect["groups"], "all": perfect["overall"]}))
+    perfect = found["perfect"]
+    print("\nPerfect transcripts (the true turns):\n")
+    sides = {**perfect["groups"], "all": perfect["overall"]}
+    calls = {name: columns[name]["calls"] for name in sides}
+    print(table(FOUND, {name: {"calls": calls[name], **figures} for name, figures in sides.items()}))
+    print("\n| criterion | n | F1 perfect | F1 recognised | precision | recall |\n|" + " --- |" * 6)
+    for name, heard in found["overall"]["criteria"]["by_criterion"].items():
+        written = perfect["overall"]["criteria"]["by_criterion"][name]
+        print(
+            f"| {name} | {heard['n']} | {number(written['f1'], written['f1_interval'], written['n'])} | "
+            f"{number(heard['f1'], heard['f1_interval'], heard['n'])} | "
+            f"{number(heard['precision'], heard['precision_interval'], heard['tp'] + heard['fp'])} | "
+            f"{number(heard['recall'], heard['recall_interval'], heard['tp'] + heard['fn'])} |"
+        )
     return 0
 
 

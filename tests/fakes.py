@@ -27,7 +27,9 @@ from callanalytics.records import (
     EventRow,
     Evidence,
     FailureRow,
+    OldStatus,
     PromiseRow,
+    ScoreHistoryRow,
     StoredWord,
     TurnRow,
     Word,
@@ -191,17 +193,19 @@ def call_row(call_id: str, **values: object) -> CallRow:
 
 
 def call_result(call_id: str, date: str | None = "2026-11-16", turns: int = 2, **values: object) -> CallResult:
-    """A whole result: `turns` turns, an answer per criterion, a promise, an event."""
+    """A whole result: `turns` turns, an answer per criterion, a promise, an event, an old score."""
     said = (StoredWord("goedemorgen", 0, 400, 0.9),)
     evidence = (Evidence(0, "agent", 0, 400, "goedemorgen"),)
+    old = tuple(OldStatus(c, "not_met", 0.1) for c in CRITERIA)
     return CallResult(
         call=call_row(call_id, **values),
         turns=tuple(
-            TurnRow(call_id, i, "agent", None, i * 500, i * 500 + 400, "goedemorgen", said) for i in range(turns)
+            TurnRow(call_id, i, "agent", None, "", i * 500, i * 500 + 400, "goedemorgen", said) for i in range(turns)
         ),
         criteria=tuple(CriterionRow(call_id, c, True, True, "met", 1.0, "rule", evidence, "1") for c in CRITERIA),
         promises=(PromiseRow(call_id, 0, "callback", "ik", "morgen", MOMENT, True, "ik bel u morgen", 0, 400),),
         events=(EventRow(call_id, "hold", "agent", 400, 9000),),
+        score_history=(ScoreHistoryRow(call_id, "0", "card=1", 1.0, 2.0, 0.5, "met", old, MOMENT),),
         items={"opening": "met"},
         local_date=date,
     )

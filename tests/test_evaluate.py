@@ -44,7 +44,7 @@ def result_of(truth: Truth, layout: str = "mono", **changes: Any) -> CallResult:
             for i, word in enumerate(texts)
         )
         channel = int(true.role == "citizen") if layout == "stereo" else None
-        turns.append(TurnRow(truth.call_id, index, true.role, channel, true.start_ms, true.end_ms, text, words))
+        turns.append(TurnRow(truth.call_id, index, true.role, channel, "", true.start_ms, true.end_ms, text, words))
     quotes = [
         row_of(PromiseRow, call_id=truth.call_id, type=p.type, quote=p.quote, start_ms=p.span[0], end_ms=p.span[1],
                due_at=datetime.fromisoformat(f"{p.due}T12:00:00+00:00"))

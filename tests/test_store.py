@@ -21,7 +21,7 @@ from callanalytics.errors import StoreError, StoreLocked
 from callanalytics.records import DATASETS, RunRow, arrow_schema
 from callanalytics.store import DETAILS, STAGING, Store
 
-PER_CALL = {"turns": 2, "criteria": len(CRITERIA), "promises": 1, "events": 1}
+PER_CALL = {"turns": 2, "criteria": len(CRITERIA), "promises": 1, "events": 1, "score_history": 1}
 
 
 class Killed(BaseException):
