@@ -176,7 +176,8 @@ def test_a_broken_transcript_gets_a_sentence(
 def test_schema_describes_every_column(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "--json"]) == 0
     tree = json.loads(capsys.readouterr().out)
-    assert {"calls", "turns", "criteria", "promises", "events", "failures", "runs"} == set(tree)
+    datasets = {"calls", "turns", "criteria", "promises", "events", "score_history", "failures", "runs"}
+    assert set(tree) == datasets
     assert all(column["description"] for columns in tree.values() for column in columns)
     names = [column["column"] for column in tree["calls"]]
     assert "criterion_greeting_municipality" in names
@@ -239,7 +240,9 @@ def test_the_card_shows_items_their_parts_and_the_compliance_block_apart(
     ids = tuple(row.criterion for row in verdict.criteria)
     store = Store(tmp_path, ids, tuple(config.scorecard.items))
     store.open()
-    result = CallResult(call, (), verdict.criteria, verdict.promises, (), verdict.items, "2026-11-16")
+    result = CallResult(
+        call, (), verdict.criteria, verdict.promises, items=verdict.items, local_date="2026-11-16"
+    )
     store.publish([result], "one")
     _demo_card(config, _duckdb(tmp_path), "c1")
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]

@@ -60,7 +60,7 @@ def _is_content(word: str) -> bool:
 class Signs(NamedTuple):
     """What speaks for a criterion in a call: the input of the calibration."""
 
-    patterns: float  # probability by the patterns or the measurement, 0 to 1
+    patterns: float  # probability by the patterns, 0 to 1
     learned: float  # the same by the trained models; 0 where there is none
     confidence: float  # mean confidence of the words that the speaker in question was heard to say
 
@@ -110,9 +110,10 @@ class Detector:
         return tuple(self._row(criterion, judgement) for criterion in self.files.criteria)
 
     def signs(self, call: CallText) -> dict[str, Signs]:
-        """What speaks for each criterion in the call, before calibration."""
+        """What speaks for each criterion that is heard, not measured, before calibration."""
         judgement = _Judgement(call, self._by_id, self._cues, self._config)
-        return {name: judgement.judge(name).signs for name in self.ids}
+        heard = [criterion.id for criterion in self.files.criteria if criterion.method not in _MEASURED]
+        return {name: judgement.judge(name).signs for name in heard}
 
     def _row(self, criterion: Criterion, judgement: _Judgement) -> CriterionRow:
         judged = judgement.judge(criterion.id)
@@ -200,9 +201,8 @@ class _Judgement:
         method = criterion.method if criterion else "phrases"
         patterns, evidence = _METHODS[method](self, name)
         if method in _MEASURED:
-            signs = Signs(patterns, 0.0, self._confidence(name))
             source = "rule" if method == "jargon" else "metric"
-            return Judged(self._calibrate(name, signs), source, evidence, signs)
+            return Judged(patterns, source, evidence, Signs(patterns, 0.0, 1.0))
         # Two factors in time are what counts, and no model of whole phrases knows about those.
         heard = self._learned_factors(name) if method == "factors" else self.learned(name)
         signs = Signs(patterns, max((hit.probability for hit in heard), default=0.0), self._confidence(name))

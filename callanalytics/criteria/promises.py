@@ -18,8 +18,8 @@ from callanalytics.criteria.finding import LEARNED, CallText, Hit, combine, find
 from callanalytics.language import TurnDoc, normalise_word, word_set
 from callanalytics.records import PromiseRow
 
-LEARNED_ENOUGH = 0.6  # a promise in the register that nobody made costs more than one that is missed
-LEARNED_WITH_DATE = 0.35  # a date to come in the same clause speaks for a promise
+LEARNED_ENOUGH = 0.75  # a promise in the register that nobody made costs more than one that is missed
+LEARNED_WITH_DATE = 0.5  # a date to come in the same clause speaks for a promise
 _A_THING = 3  # words beside the date: "uiterlijk vrijdag" alone promises nothing
 _ANY_MOMENT = datetime(2026, 1, 5, 9, tzinfo=UTC)  # without a start it does to find the words; the date is dropped
 _LATER_TURNS = 4  # a deadline asked for after the promise comes within this many turns
