@@ -90,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("names", nargs="*", help="models of the manifest (default: those that the config names)")
     models.add_argument("--from", dest="source", type=Path, help="a folder with <model>/<file>, tried first")
     train = add("train", _train, "train the models that the project ships from its own data")
-    train.add_argument("what", choices=("roles",))
+    train.add_argument("what", choices=("roles", "dutch"))
+    train.add_argument("--treebank", type=Path, metavar="DIR", help="dutch: the folder with the .conllu files")
+    train.add_argument("--any-treebank", action="store_true", help="dutch: other files than the pinned ones will do")
     add("config", _show_config, "the settings in force")
     add("schema", _schema, "the data dictionary: every column of every dataset")
     return parser
@@ -524,11 +526,21 @@ def _models(config: Config, options: argparse.Namespace) -> int:
 
 
 def _train(_: Config, options: argparse.Namespace) -> int:
-    from callanalytics.training import train_roles
-
     folder = project_root() / "models" / options.what
-    print(json.dumps(train_roles(folder / "turns.jsonl", folder), indent=1))
+    if options.what == "roles":
+        from callanalytics.training import train_roles
+
+        done = train_roles(folder / "turns.jsonl", folder)
+    else:
+        from callanalytics.dutch_training import train_dutch
+
+        done = train_dutch(options.treebank or Path("treebank"), folder, options.any_treebank, progress=_say_step)
+    print(json.dumps(done, indent=1))
     return 0
+
+
+def _say_step(step: int, losses: dict[str, float]) -> None:
+    print(f"{step}: {json.dumps(losses)}", file=sys.stderr)
 
 
 def _show_config(config: Config, _: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ from callanalytics.config import Config, hash_of, project_root
 from callanalytics.criteria import load_detector
 from callanalytics.criteria.promises import promises_in
 from callanalytics.diarize import Diarizer
+from callanalytics.dutch import dutch_fingerprint
 from callanalytics.errors import CallError
 from callanalytics.features import measure
 from callanalytics.models import model_fingerprint, sha256_of
@@ -278,5 +279,6 @@ def fingerprint(config: Config) -> str:
         config.fingerprint(),
         {name: model_fingerprint(name) for name in config.models.used},
         {file.name: sha256_of(file) for file in files},
+        dutch_fingerprint(config),
         Pseudonyms(config.privacy).fingerprint,
     )
