@@ -93,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("names", nargs="*", help="models of the manifest (default: those that the config names)")
     models.add_argument("--from", dest="source", type=Path, help="a folder with <model>/<file>, tried first")
     train = add("train", _train, "train the models that the project ships from its own data")
-    train.add_argument("what", choices=("roles", "topics", "criteria"))
+    train.add_argument("what", choices=("roles", "topics", "criteria", "dutch"))
+    train.add_argument("--treebank", type=Path, metavar="DIR", help="dutch: the folder with the .conllu files")
+    train.add_argument("--any-treebank", action="store_true", help="dutch: other files than the pinned ones will do")
     config = add("config", _config, "the settings in force; check: mistakes in settings and phrase files explained")
     config.add_argument("action", choices=("show", "check"), nargs="?", default="show")
     config.add_argument("output", type=Path, nargs="?", metavar="OUT", help="for check: show what phrases match here")
@@ -589,12 +591,20 @@ def _train(config: Config, options: argparse.Namespace) -> int:
         from callanalytics.training import train_topics
 
         learnt = train_topics(folder / "turns.jsonl", models / "roles" / "turns.jsonl", folder, config)
+    elif options.what == "dutch":
+        from callanalytics.dutch_training import train_dutch
+
+        learnt = train_dutch(options.treebank or Path("treebank"), folder, options.any_treebank, progress=_say_step)
     else:
         from callanalytics.training import train_roles
 
         learnt = train_roles(folder / "turns.jsonl", folder)
     print(json.dumps(learnt, indent=1))
     return 0
+
+
+def _say_step(step: int, losses: dict[str, float]) -> None:
+    print(f"{step}: {json.dumps(losses)}", file=sys.stderr)
 
 
 def _config(config: Config, options: argparse.Namespace) -> int:

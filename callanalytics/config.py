@@ -130,6 +130,12 @@ class Roles(Settings):
     min_confidence: float = Field(ge=0, le=1)
 
 
+class Language(Settings):
+    """The spaCy pipeline that knows Dutch grammar and names."""
+
+    pipeline: str  # a folder, relative to the project or absolute, or an installed package: "nl_core_news_md"
+
+
 class Redaction(Settings):
     """Which personal data is replaced before anything leaves memory; case numbers are no personal data by default."""
 
@@ -213,6 +219,7 @@ class Config(Settings):
     diarization: Diarization
     turns: Turns
     roles: Roles
+    language: Language
     redaction: Redaction
     scorecard: Scorecard
     topics: Topics

@@ -51,6 +51,34 @@ REASONS = {
     "it killed the process that worked on it, twice; export the recording again in another format.": (
         "het proces dat eraan werkte is er twee keer aan gestorven; exporteer de opname opnieuw in een ander formaat."
     ),
+    # dutch.py and dutch_training.py: the pipeline and its treebank
+    'language.pipeline = "{name}" is neither a folder with a spaCy pipeline nor an installed package of one; '
+    'set it to "models/dutch", or install the package in .venv.': (
+        'language.pipeline = "{name}" is geen map met een spaCy-pijplijn en ook geen geïnstalleerd pakket daarvan; '
+        'zet hem op "models/dutch" of installeer het pakket in .venv.'
+    ),
+    'the package "{name}" finds no names; set language.pipeline to "models/dutch".': (
+        'het pakket "{name}" vindt geen namen; zet language.pipeline op "models/dutch".'
+    ),
+    "{manifest} with the sha256 of its files is missing; fetch the folder again or train it anew.": (
+        "{manifest} met de sha256 van de bestanden ontbreekt; haal de map opnieuw op of train hem opnieuw."
+    ),
+    "{file} is not the file that {manifest} names; fetch the folder again or train it anew.": (
+        "{file} is niet het bestand dat {manifest} noemt; haal de map opnieuw op of train hem opnieuw."
+    ),
+    "there is no such file; --treebank names the folder that holds train.conllu, dev.conllu and test.conllu, and "
+    "models/dutch/card.md says how they are made from Universal Dependencies.": (
+        "dat bestand is er niet; --treebank noemt de map met train.conllu, dev.conllu en test.conllu, en "
+        "models/dutch/card.md zegt hoe die van Universal Dependencies gemaakt worden."
+    ),
+    "its sha256 is not that of the file that the shipped model was trained on; make it as models/dutch/card.md says, "
+    "or add --any-treebank to train on this one.": (
+        "de sha256 is niet die van het bestand waarop het meegeleverde model getraind is; maak het zoals "
+        "models/dutch/card.md zegt, of voeg --any-treebank toe om op dit bestand te trainen."
+    ),
+    "line {number} has {count} columns instead of 10.": "regel {number} heeft {count} kolommen in plaats van 10.",
+    "line {number}: a head above it is no number.": "regel {number}: een hoofd erboven is geen getal.",
+    "the section [{title}] is missing.": "het deel [{title}] ontbreekt.",
     # audio.py and pipeline.py: a recording
     "the file is empty; record or copy it again.": (
         "het bestand is leeg; neem het gesprek opnieuw op of kopieer het opnieuw."

@@ -8,6 +8,7 @@ list alone marks first names only, and only those that are no Dutch word.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from callanalytics.numbers import FILLERS, word_value
 from callanalytics.reading import PHRASE_END, SENTENCE_END, Lexicon, Reading, word_set
@@ -50,14 +51,19 @@ _MIN_KNOWN = 3
 _FUZZY_FROM = 5
 
 
-def mark_names(call: Reading, lexicon: Lexicon) -> None:
-    """Mark every name in the call."""
-    _Names(call, lexicon).mark_all()
+def mark_names(call: Reading, lexicon: Lexicon, heard: Sequence[range] = ()) -> None:
+    """Mark every name in the call.
+
+    `heard` are the positions of what the Dutch pipeline takes for names of persons: one witness more, never believed
+    against the word lists.
+    """
+    _Names(call, lexicon, heard).mark_all()
 
 
 class _Names:
-    def __init__(self, call: Reading, lexicon: Lexicon) -> None:
+    def __init__(self, call: Reading, lexicon: Lexicon, heard: Sequence[range]) -> None:
         self._call = call
+        self._heard = {span.start: span for span in heard}
         self._lexicon = lexicon
         # Without capitals inside sentences a capital proves nothing, and neither does its absence.
         inner = [at for turn in call.ranges for at in turn if not call.starts_sentence(at, turn)]
@@ -75,6 +81,7 @@ class _Names:
             is_answer = due > 0 and role != "agent"
             found = self._introduced(turn, is_opening=spoken[role] <= 3, is_due=is_answer)
             found = self._listed(turn) or found
+            found = self._witnessed(turn, is_answer) or found
             if is_answer:
                 found = self._spelled(turn) or found
                 found = found or any(self._call.tokens[at].kind == "person_name" for at in turn)
@@ -260,6 +267,29 @@ class _Names:
                 start -= 1
             found = call.mark(start, end, "person_name") or found
         return found
+
+    def _witnessed(self, turn: range, is_due: bool) -> bool:
+        """What the pipeline heard as a name, where a word of it is already one, is no Dutch word, or a name is due."""
+        call, lexicon = self._call, self._lexicon
+        found = False
+        for at in turn:
+            span = self._heard.get(at)
+            if span is None or self._is_office(at):
+                continue
+            free = [i for i in span if call.tokens[i].kind is None and call.tokens[i].bare]
+            names = [i for i in free if self._may_be_name(i)]
+            has_name = any(call.tokens[i].kind == "person_name" for i in span)
+            is_rare = any(not lexicon.is_dutch(call.tokens[i].bare) for i in names)
+            if names and (has_name or is_rare or is_due):
+                found = call.mark(names[0] if not has_name else span.start, names[-1] + 1, "person_name") or found
+        return found
+
+    def _may_be_name(self, at: int) -> bool:
+        word, lexicon = self._call.tokens[at].bare, self._lexicon
+        if word in lexicon.not_names or _is_title(word) or word in _RELATIONS | _ABBREVIATIONS | FILLERS | _GREETINGS:
+            return False
+        is_place = word in lexicon.places and not self._is_listed(at)
+        return len(word) >= 2 and word.isalpha() and word_value(word) is None and not is_place
 
     def _is_stranger(self, at: int, turn: range) -> bool:
         """A capital inside a sentence on a word that is no place, no street and not Dutch: most likely a name."""

@@ -23,6 +23,7 @@ from callanalytics.criteria import load_detector
 from callanalytics.criteria.promises import promises_in
 from callanalytics.criteria.scorecard import score_items
 from callanalytics.diarize import Diarizer
+from callanalytics.dutch import dutch_fingerprint
 from callanalytics.errors import CallError
 from callanalytics.features import measure, measure_plainness
 from callanalytics.models import model_fingerprint, sha256_of
@@ -366,6 +367,7 @@ def fingerprint(config: Config) -> str:
         config.fingerprint(),
         {name: model_fingerprint(name) for name in config.models.used},
         _hashes(files),
+        dutch_fingerprint(config),
         Pseudonyms(config.privacy).fingerprint,
     )
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from callanalytics import numbers, reading
 from callanalytics.config import Config, hash_of
+from callanalytics.dutch import NAMES, Name, dutch_fingerprint, load_dutch
 from callanalytics.numbers import FILLERS, parse_number, parse_ordinal
 from callanalytics.persons import mark_names
 from callanalytics.reading import (
@@ -62,6 +63,8 @@ class Redactor:
     def __init__(self, config: Config) -> None:
         self._kinds = frozenset(config.redaction.kinds)
         self._lexicon = _with_municipality(load_lexicon(), config)
+        self._dutch = load_dutch(config, NAMES)
+        self._heard: dict[tuple[str, ...], list[Name]] = {}
         rules = [Path(str(module.__file__)) for module in (numbers, reading)]
         rules += [Path(__file__), Path(__file__).with_name("persons.py"), *sorted(LEXICON_PATH.glob("*.txt"))]
         self.fingerprint = hash_of(
@@ -69,6 +72,7 @@ class Redactor:
             sorted(config.municipality.names),
             sorted(config.municipality.agent_names),
             [path.read_text(encoding="utf-8") for path in rules],
+            dutch_fingerprint(config),
         )
 
     def __call__(self, transcript: Transcript) -> Redacted:
@@ -81,6 +85,7 @@ class Redactor:
             transcript = found.transcript
             if not found.spans:
                 break
+        self._heard.clear()
         return Redacted(
             transcript, tuple(sorted(spans, key=lambda span: (span.turn_index, span.start_ms, span.end_ms)))
         )
@@ -89,7 +94,7 @@ class Redactor:
         call = Reading.of(transcript)
         year = transcript.started_at.year if transcript.started_at else _DEFAULT_YEAR
         _Numbers(call, self._lexicon, year, "case_number" in self._kinds).mark_all()
-        mark_names(call, self._lexicon)
+        mark_names(call, self._lexicon, self._hear_names(call))
         turns: list[Turn] = []
         spans: list[RedactedSpan] = []
         for turn, positions in zip(transcript.turns, call.ranges, strict=True):
@@ -98,6 +103,18 @@ class Redactor:
             turns.append(replace(turn, text=text, words=tuple(words) if turn.words else ()))
             spans += found
         return Redacted(replace(transcript, turns=tuple(turns)), tuple(spans))
+
+    def _hear_names(self, call: Reading) -> list[range]:
+        """The positions that the Dutch pipeline takes for persons; a turn in which nothing changed is read once."""
+        turns = [tuple(call.words(turn)) for turn in call.ranges]
+        new = list(dict.fromkeys(words for words in turns if words and words not in self._heard))
+        self._heard.update(zip(new, self._dutch.sure_names(new), strict=True))
+        return [
+            range(turn.start + name.start, turn.start + name.end)
+            for turn, words in zip(call.ranges, turns, strict=True)
+            for name in self._heard.get(words, ())
+            if name.kind == "person"
+        ]
 
     def _replace(self, call: Reading, positions: range, turn_index: int) -> tuple[list[Word], list[RedactedSpan]]:
         words: list[Word] = []

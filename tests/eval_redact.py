@@ -1,9 +1,10 @@
 """Redaction on the development calls: recall and precision per kind, for tuned and held-out calls apart.
 
-    .venv/bin/python tests/eval_redact.py [--words DIR] [--show]
+    .venv/bin/python tests/eval_redact.py [--plain] [--words DIR] [--show]
 
-Perfect transcripts are the truth's own turns.  With --words, DIR holds <call>.json of recognised words
-([channel, text, start_ms, end_ms, probability]); they go into the truth's turns by time and are aligned with them.
+Perfect transcripts are the truth's own turns; --plain takes their capitals and punctuation away.  With --words, DIR
+holds <call>.json of recognised words ([channel, text, start_ms, end_ms, probability]); they go into the truth's turns
+by time and are aligned with them.
 
 A datum is found when every content word of it is covered by a span; a span is right when it covers a word of a datum.
 In recognised text only intelligible data count: of a number at least 60 % of its digits survived in order, of a name
@@ -42,6 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--truth", type=Path, default=Path(__file__).parents[2] / "shared/calls/dev/truth")
     parser.add_argument("--words", type=Path)
+    parser.add_argument("--plain", action="store_true")
     parser.add_argument("--show", action="store_true")
     options = parser.parse_args()
     if not options.truth.is_dir():
@@ -57,6 +59,8 @@ def main() -> int:
             show = options.show and path.stem in TUNED
             recognised = json.loads((options.words / path.name).read_text()) if options.words else None
             call = Call(truth, recognised)
+            if options.plain:
+                call.make_plain()
             call.count(redactor, tally, show)
         report(name, tally)
     return 0
@@ -97,6 +101,14 @@ class Call:
                     self.data.append((kind, index, here, " ".join(said[index][1][p] for p in positions)))
         self.transcript = Transcript(self.call_id, None, tuple(turns))
         self.is_recognised = recognised is not None
+
+    def make_plain(self) -> None:
+        """Take capitals and punctuation away from every word."""
+        turns = []
+        for turn in self.transcript.turns:
+            words = tuple(replace(w, text=w.text.lower().strip(".,;:?!…\"'()")) for w in turn.words)
+            turns.append(replace(turn, words=words, text=" ".join(word.text for word in words)))
+        self.transcript = replace(self.transcript, turns=tuple(turns))
 
     def count(self, redactor: Redactor, tally: Tally, show: bool) -> None:
         """Add this call's figures."""

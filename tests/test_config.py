@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from callanalytics.config import Config, load_config, project_root
+from callanalytics.config import Config, hash_of, load_config, project_root
 from callanalytics.errors import ConfigError
 from callanalytics.pipeline import scoring_fingerprint
 
