@@ -652,10 +652,10 @@ def _quotes(finds: Sequence[PhraseFind], most: int) -> str:
 
 
 def _schema(config: Config, options: argparse.Namespace) -> int:
-    from callanalytics.criteria import load_detector
+    from callanalytics.criteria import load_files
     from callanalytics.records import DATASETS, arrow_schema
 
-    ids = load_detector(config).ids
+    ids = load_files(config).ids
     schemas = {name: arrow_schema(name, ids, tuple(config.scorecard.items)) for name in DATASETS}
     if options.json:
         tree = {

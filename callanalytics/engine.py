@@ -96,12 +96,13 @@ def run(
     for name in config.models.used:
         find_model(name)
     current, scoring = fingerprint(config), scoring_fingerprint(config)
-    store = Store(output, load_detector(config).ids, tuple(config.scorecard.items))
+    files = load_detector(config).files  # with its models, so that a mistake in either comes before any work
+    store = Store(output, files.ids, tuple(config.scorecard.items))
     store.open()
     try:
         plan = _plan(calls, store, current, scoring, limit)
         observer.planned(plan)
-        rescore_calls(store, config, plan.rescored)
+        rescore_calls(store, config, files, plan.rescored)
         run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         progress = Progress(total=len(plan.todo) + len(plan.refused))
         recorder = _Recorder(store, observer, progress, run_id, current, scoring, clock, config.lang)

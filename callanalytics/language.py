@@ -339,10 +339,10 @@ class Reader:
         from rapidfuzz.distance import OSA
 
         with without_torch():
-            import spacy
+            from spacy.vocab import Vocab
 
         self._distance = OSA.distance
-        self.vocab = spacy.blank("nl").vocab
+        self.vocab = Vocab()  # words come with their tags and lemmas: nothing of spaCy's Dutch is needed
         self._known = frozenset(vocabulary)
         self._names = frozenset(token for name in names for token in normalise_word(name))
         self._places = frozenset(token for place in places for token in normalise_word(place))

@@ -20,6 +20,7 @@ from callanalytics import __version__
 from callanalytics.audio import Recording, decode_recording
 from callanalytics.config import Config, hash_of, project_root
 from callanalytics.criteria import load_detector
+from callanalytics.criteria.files import CriteriaFiles
 from callanalytics.criteria.promises import promises_in
 from callanalytics.criteria.scorecard import score_items
 from callanalytics.diarize import Diarizer
@@ -110,10 +111,13 @@ class Verdict:
 class Scorer:
     """Scorecard, promises, topics and plain language, loaded once: all that comes from words and not from sound."""
 
-    def __init__(self, config: Config) -> None:
-        """Raises ConfigError for a mistake in the phrase files, the topics or the items."""
+    def __init__(self, config: Config, files: CriteriaFiles | None = None) -> None:
+        """`files` are the phrase files if they were read before.
+
+        Raises ConfigError for a mistake in the phrase files, the topics or the items.
+        """
         self._config = config
-        self.detector = load_detector(config)
+        self.detector = load_detector(config, files)
         self._find_topic = load_topics(config)
         self._signals = frozenset(c.id for c in self.detector.files.criteria if c.polarity == "signal")
 

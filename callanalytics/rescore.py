@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import mean
 
 from callanalytics.config import Config
+from callanalytics.criteria.files import CriteriaFiles
 from callanalytics.records import CallResult, OldStatus, ScoreHistoryRow
 from callanalytics.store import Store
 
@@ -63,8 +64,8 @@ class Rescored:
                 self.moved.setdefault((criterion, one, two), []).append(old.call.call_id)
 
 
-def _differing(old: str, new: str) -> list[str]:
-    known = dict(part.split("=", 1) for part in old.split() if "=" in part)
+def _differing(old: str | None, new: str) -> list[str]:
+    known = dict(part.split("=", 1) for part in (old or "").split() if "=" in part)
     return [name for name, value in (part.split("=", 1) for part in new.split()) if known.get(name) != value]
 
 
@@ -74,18 +75,19 @@ def rescore(config: Config, output: Path) -> Rescored:
     Raises StoreLocked while a run holds OUT, StoreError when it can't be written, ConfigError for a mistake in the
     phrase files.  A kill leaves each call with its old or its new scores; starting again does the rest.
     """
-    from callanalytics.criteria import load_detector
+    from callanalytics.criteria import load_files
 
-    store = Store(output, load_detector(config).ids, tuple(config.scorecard.items))
+    files = load_files(config)
+    store = Store(output, files.ids, tuple(config.scorecard.items))
     store.open()
     try:
-        return rescore_calls(store, config, store.published())
+        return rescore_calls(store, config, files, store.published())
     finally:
         store.close()
 
 
-def rescore_calls(store: Store, config: Config, call_ids: Collection[str]) -> Rescored:
-    """The same for these calls of a store that is open."""
+def rescore_calls(store: Store, config: Config, files: CriteriaFiles, call_ids: Collection[str]) -> Rescored:
+    """The same for these calls of a store that is open, with the phrase files of `config`."""
     from callanalytics.pipeline import Scorer, rescored, scoring_fingerprint
 
     current, now = scoring_fingerprint(config), datetime.now(UTC)
@@ -94,7 +96,7 @@ def rescore_calls(store: Store, config: Config, call_ids: Collection[str]) -> Re
     total = Rescored(standing=len(call_ids) - len(wanted))
     if not wanted:
         return total
-    scorer = Scorer(config)
+    scorer = Scorer(config, files)
     for number, batch in enumerate(store.results(wanted)):
         done: list[CallResult] = []
         for old in batch:

@@ -78,7 +78,7 @@ class Detector:
         """Without `learned` the patterns judge alone; without `calibration` their probabilities stand as they are."""
         self.files = files
         self._learned, self._calibration = learned, calibration
-        self.ids: tuple[str, ...] = tuple(criterion.id for criterion in files.criteria)
+        self.ids: tuple[str, ...] = files.ids
         self.version: str = config.scorecard.version
         self._config = config
         self._by_id = {criterion.id: criterion for criterion in files.criteria}
@@ -437,15 +437,24 @@ def _bare_pattern(term: str) -> Pattern:
     return Pattern(term, (), frozenset(term.split()))
 
 
-def load_detector(config: Config) -> Detector:
-    """The scorecard that `config` names.
+def load_files(config: Config) -> CriteriaFiles:
+    """The phrase files of the scorecard that `config` names.
 
     Raises ConfigError with file, table, key and line on a mistake in a phrase file, and when an item of the
-    scorecard names a criterion that no file holds; InputError when the trained models can't be read.
+    scorecard names a criterion that no file holds.
     """
     folder = config.resolve(config.scorecard.criteria)
     files = read_criteria(folder)
-    check_scorecard(config.scorecard, {criterion.id for criterion in files.criteria}, folder)
+    check_scorecard(config.scorecard, set(files.ids), folder)
+    return files
+
+
+def load_detector(config: Config, files: CriteriaFiles | None = None) -> Detector:
+    """The scorecard that `config` names, from its phrase files or from `files`, which are those already read.
+
+    Raises ConfigError like `load_files`; InputError when the trained models can't be read.
+    """
+    files = files or load_files(config)
     if not config.scorecard.models:
         return Detector(files, config)
     models = config.resolve(config.scorecard.models)

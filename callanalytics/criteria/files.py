@@ -72,6 +72,11 @@ class CriteriaFiles:
     promises: tuple[Phrases, ...]
     fingerprint: str
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The criteria, in the order of the files."""
+        return tuple(criterion.id for criterion in self.criteria)
+
     def words(self) -> frozenset[str]:
         """Every word that any pattern names: the vocabulary that recognised words are compared with."""
         found: set[str] = set()

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any
 from callanalytics.language import normalise_word, verb_forms
 
 if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
     from callanalytics.language import TurnDoc
 
 SLOTS: dict[str, dict[str, Any]] = {
@@ -160,18 +162,18 @@ def _parse_word(part: str, lists: Mapping[str, Sequence[str]], line: str) -> lis
     return [tuple(Token(texts=frozenset({token})) for token in tokens)]
 
 
-def to_matcher(sequence: Sequence_) -> list[list[dict[str, Any]]]:
-    """A sequence as patterns for spaCy's Matcher; the first word is unfolded, which lets the Matcher skip fast."""
-    rest: list[dict[str, Any]] = []
-    for token in sequence[1:]:
-        if token.gap:
-            rest.append({"OP": f"{{0,{token.gap}}}"})
+def split_gaps(sequence: Sequence_) -> list[tuple[Sequence_, int]]:
+    """The runs of adjacent tokens of a sequence, each with the number of words that may stand behind it.
+
+    ik bel ..2 terug -> [((ik, bel), 2), ((terug,), 0)]
+    """
+    runs: list[tuple[Sequence_, int]] = []
+    for is_gap, tokens in itertools.groupby(sequence, key=lambda token: token.gap > 0):
+        if is_gap:
+            runs[-1] = (runs[-1][0], sum(token.gap for token in tokens))
         else:
-            rest.append(_spec(token))
-    first = sequence[0]
-    if first.texts:
-        return [[{"ORTH": text}, *rest] for text in sorted(first.texts)]
-    return [[_spec(first), *rest]]
+            runs.append((tuple(tokens), 0))
+    return runs
 
 
 def _spec(token: Token) -> dict[str, Any]:
@@ -183,24 +185,64 @@ def _spec(token: Token) -> dict[str, Any]:
 
 
 class PhraseMatcher:
-    """Finds many groups of phrases in a turn at once; a group is any string."""
+    """Finds many groups of phrases in a turn at once; a group is any string.
+
+    A sequence is tried only in a turn that holds a word for each of its places: a turn needs one in a hundred.  What
+    stands between two gaps is found by spaCy, and the gaps are bridged here: spaCy follows every way to leave words
+    out of a gap, 256 of them for eight words.
+    """
 
     def __init__(self, vocab: Any, groups: Mapping[str, Iterable[Pattern]]) -> None:
-        from spacy.matcher import Matcher
-
-        self._matcher = Matcher(vocab)
-        self._pattern: dict[int, tuple[str, Pattern]] = {}
+        self._vocab = vocab
+        self._sequences: list[tuple[str, Pattern, list[tuple[Sequence_, int]]]] = []
+        self._by_word: dict[str, list[tuple[int, Sequence[frozenset[str]]]]] = {}  # word -> sequences, words they need
         for group, patterns in groups.items():
-            for number, pattern in enumerate(patterns):
-                key = f"{group}\t{number}"
-                self._matcher.add(key, [spec for sequence in pattern.sequences for spec in to_matcher(sequence)])
-                self._pattern[vocab.strings[key]] = (group, pattern)
+            for pattern in patterns:
+                for sequence in pattern.sequences:
+                    needs = sorted((token.texts for token in sequence if token.texts), key=len)
+                    for word in needs[0] if needs else ("",):
+                        self._by_word.setdefault(word, []).append((len(self._sequences), needs[1:]))
+                    self._sequences.append((group, pattern, split_gaps(sequence)))
+        self._matchers: dict[Sequence_, Any] = {}
 
     def __call__(self, turn: TurnDoc) -> dict[str, list[tuple[int, int, Pattern]]]:
         """Per group the matches as (first token, token behind the last, pattern), in order of position."""
-        found: dict[str, list[tuple[int, int, Pattern]]] = {}
-        if len(turn.doc):
-            for key, start, end in self._matcher(turn.doc):
-                group, pattern = self._pattern[key]
-                found.setdefault(group, []).append((start, end, pattern))
+        words = {token.text for token in turn.doc}
+        likely = {
+            number
+            for word in ("", *words)
+            for number, needs in self._by_word.get(word, ())
+            if not any(words.isdisjoint(texts) for texts in needs)
+        }
+        runs: dict[Sequence_, list[tuple[int, int]]] = {}
+        found: dict[str, dict[tuple[int, int, Pattern], None]] = {}  # dicts as sets that keep their order
+        for number in sorted(likely):
+            group, pattern, parts = self._sequences[number]
+            for start, end in self._spans(turn.doc, parts, runs):
+                found.setdefault(group, {})[start, end, pattern] = None
         return {group: sorted(spans, key=lambda span: span[:2]) for group, spans in found.items()}
+
+    def _spans(
+        self, doc: Doc, parts: Sequence[tuple[Sequence_, int]], runs: dict[Sequence_, list[tuple[int, int]]]
+    ) -> set[tuple[int, int]]:
+        spans: set[tuple[int, int]] = set()
+        reach = 0
+        for position, (run, gap) in enumerate(parts):
+            if run not in runs:
+                runs[run] = [(start, end) for _, start, end in self._matcher(run)(doc)]
+            if position == 0:
+                spans = set(runs[run])
+            else:
+                spans = {(a, end) for a, b in spans for start, end in runs[run] if b <= start <= b + reach}
+            if not spans:
+                return spans
+            reach = gap
+        return {(a, end) for a, b in spans for end in range(b, min(b + reach, len(doc)) + 1)}
+
+    def _matcher(self, run: Sequence_) -> Any:
+        if run not in self._matchers:
+            from spacy.matcher import Matcher
+
+            self._matchers[run] = Matcher(self._vocab)
+            self._matchers[run].add("run", [[_spec(token) for token in run]])
+        return self._matchers[run]
