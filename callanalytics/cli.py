@@ -594,7 +594,9 @@ def _train(config: Config, options: argparse.Namespace) -> int:
     elif options.what == "dutch":
         from callanalytics.dutch_training import train_dutch
 
-        learnt = train_dutch(options.treebank or Path("treebank"), folder, options.any_treebank, progress=_say_step)
+        learnt = train_dutch(
+            options.treebank or Path("treebank"), folder, any_treebank=options.any_treebank, progress=_say_step
+        )
     else:
         from callanalytics.training import train_roles
 

@@ -23,6 +23,7 @@ from callanalytics.reading import PLACEHOLDER
 
 MANIFEST = "files.json"
 NAMES = ("tok2vec", "ner")  # the components that names need
+TAGGER = ("tok2vec", "morphologizer")  # those that parts of speech need
 GRAMMAR = ("tok2vec", "morphologizer", "trainable_lemmatizer", "parser")
 _KINDS: dict[str, Literal["person", "place"]] = {
     "PER": "person", "PERSON": "person", "LOC": "place", "GPE": "place", "FAC": "place",
@@ -76,6 +77,11 @@ class Dutch:
             covered = {(at, name.kind) for name in lower for at in range(name.start, name.end)}
             sure.append([n for n in written if all((at, n.kind) in covered for at in range(n.start, n.end))])
         return sure
+
+    def tag(self, doc: Any) -> None:
+        """Write the part of speech of each token into a Doc of any vocabulary."""
+        for token, tagged in zip(doc, self.nlp(self._doc([token.text for token in doc])), strict=True):
+            token.pos_ = tagged.pos_
 
     def _doc(self, tokens: Sequence[str]) -> Any:
         from spacy.tokens import Doc

@@ -379,7 +379,7 @@ def fingerprint(config: Config) -> str:
 def scoring_fingerprint(config: Config) -> str:
     """What can change the scores of words that stand: a hash per part, so that `rescore` can say which one changed.
 
-    "card=1f0c22aa phrases=... models=... topics=... municipality=..."
+    "card=1f0c22aa phrases=... models=... topics=... municipality=... dutch=..."
     """
     folder = config.resolve(config.scorecard.models)
     models = [*folder.glob("*.skops"), *folder.glob("*.json")] if config.scorecard.models else []
@@ -393,6 +393,7 @@ def scoring_fingerprint(config: Config) -> str:
             _hashes([config.resolve(config.topics.path), *(project_root() / "models" / "topics").glob("*.skops")]),
         ),
         "municipality": hash_of(settings["municipality"]),
+        "dutch": hash_of(dutch_fingerprint(config)),
     }
     return " ".join(f"{name}={value[:8]}" for name, value in parts.items())
 

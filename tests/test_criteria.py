@@ -90,6 +90,12 @@ def test_alternatives_options_and_lists_unfold() -> None:
     assert pattern.words == {"ik", "wij", "bel", "mail", "nog", "even", "u"}
 
 
+def test_a_slot_for_a_part_of_speech_takes_words_that_nobody_listed(detector: Detector) -> None:
+    cat = ("citizen", 20, "Mijn man is net overleden en nu krijg ik deze brief.")
+    for text, is_met in (("Wat akelig voor u.", True), ("Wat zuur voor u.", True), ("Wat is het nummer voor u?", False)):
+        assert row(detector, call(OPENING, cat, ("agent", 30, text)), "empathy").detected == is_met, text
+
+
 MINIMAL = """
 [greeting]
 name.nl = "Groet"

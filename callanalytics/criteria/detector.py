@@ -28,11 +28,12 @@ from callanalytics.criteria.finding import (
 from callanalytics.criteria.learned import ARTEFACT, CALIBRATION, Calibration, Learned, load_calibration, load_learned
 from callanalytics.criteria.patterns import Pattern
 from callanalytics.criteria.scorecard import check_scorecard
+from callanalytics.dutch import TAGGER, load_dutch
 from callanalytics.language import Reader, normalise, word_set
 from callanalytics.records import CriterionRow, Evidence, Transcript
 
 _MAX_EVIDENCE = 5
-ONE_FACTOR = 0.1  # probability of a check of identity when one factor was heard; a second may have been missed
+ONE_FACTOR = 0.05  # probability of a check of identity when one factor was heard; a second may have been missed
 _HINT_SILENCE_MS = 8_000  # "bent u er nog" counts when at least this much silence surrounds it
 _ECHO_AFTER, _ECHO_WITHIN, _ECHO = 8, 14, 0.5  # words of the citizen; first words of the agent; probability
 _EXPLAINS = re.compile(
@@ -84,7 +85,7 @@ class Detector:
         self._by_id = {criterion.id: criterion for criterion in files.criteria}
         self._cues = {cue.name: cue for cue in files.cues}
         self.reader = Reader(files.words(), names=config.municipality.agent_names, places=config.municipality.names)
-        self._matcher = build_matcher(self.reader, files)
+        self._matcher = build_matcher(self.reader, files, lambda doc: load_dutch(config, TAGGER).tag(doc))
 
     @cached_property
     def fingerprint(self) -> str:

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from callanalytics.criteria.files import CriteriaFiles, Phrases
 from callanalytics.criteria.guards import is_guarded
@@ -13,6 +14,9 @@ from callanalytics.criteria.learned import Find, Learned
 from callanalytics.criteria.patterns import Pattern, PhraseMatcher
 from callanalytics.language import Reader, TurnDoc
 from callanalytics.records import Evidence, Span, Transcript
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
 
 OPENING_MS = 45_000  # criteria.yaml, meta.windows: first 3 agent turns or first 45 s after answer
 OPENING_TURNS = 3
@@ -76,7 +80,7 @@ class CallText:
         return Evidence(turn.turn.turn_index, turn.turn.role, hit.start_ms, hit.end_ms, turn.quote(hit.start, hit.end))
 
 
-def build_matcher(reader: Reader, files: CriteriaFiles) -> PhraseMatcher:
+def build_matcher(reader: Reader, files: CriteriaFiles, tag: Callable[[Doc], None]) -> PhraseMatcher:
     """One matcher for all phrases of the folder; groups are "name", "name weak", "name not" and "name factor X"."""
     groups: dict[str, tuple[Pattern, ...]] = {}
     for phrases in [c.phrases for c in files.criteria] + list(files.cues) + list(files.promises):
@@ -86,7 +90,7 @@ def build_matcher(reader: Reader, files: CriteriaFiles) -> PhraseMatcher:
     for criterion in files.criteria:
         for factor, patterns in criterion.factors.items():
             groups[f"{criterion.id} factor {factor}"] = patterns
-    return PhraseMatcher(reader.vocab, {name: patterns for name, patterns in groups.items() if patterns})
+    return PhraseMatcher(reader.vocab, {name: patterns for name, patterns in groups.items() if patterns}, tag)
 
 
 def read_call(transcript: Transcript, reader: Reader, matcher: PhraseMatcher, learned: Learned | None) -> CallText:

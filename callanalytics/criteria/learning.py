@@ -81,7 +81,7 @@ def read_lines(path: Path) -> list[Line]:
             heard = tuple(tuple((str(w), float(c)) for w, c in words) for words in tree.get("heard", ()))
             yes, no, unsure = (frozenset(tree.get(key, ())) for key in ("yes", "no", "unsure"))
             line = Line(tree["text"], tree["role"], yes, no, unsure, heard, tree.get("source", ""))
-        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(path=path, reason=f"line {number} is no utterance ({error}).") from None
         if line.role not in ROLES:
             raise InputError(path=path, reason=f"line {number} has the role {line.role!r}.")
@@ -287,7 +287,7 @@ def read_calls(path: Path) -> list[KnownCall]:
     for number, row in enumerate(rows, start=1):
         try:
             calls.append(_known_call(json.loads(row)))
-        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(path=path, reason=f"line {number} is no call ({error}).") from None
     return calls
 

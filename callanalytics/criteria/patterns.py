@@ -7,7 +7,8 @@
     <bellen> u terug            any form of the verb: bel, belt, belde, gebeld ...
     met {naam}                  a slot: {naam} a name, {gemeente} a municipality, {nummer} a number, {tijd} a day, month
                                 or part of a day, {telefoon} a telephone number, {adres} a postcode or house number,
-                                {datum} a birth date, {woord} any word
+                                {datum} a birth date, {woord} any word, {bijvoeglijk} any adjective, {zelfstandig} any
+                                noun, {werkwoord} any verb
     geen idee ..4               at the end: also the next words, which matters in "not" only
     @agent                      the words listed under that name in the [words] table of the same folder
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,13 @@ SLOTS: dict[str, dict[str, Any]] = {
     "datum": {"TAG": "BIRTH_DATE"},
     "woord": {},
 }
+PARTS_OF_SPEECH: dict[str, dict[str, Any]] = {
+    "bijvoeglijk": {"POS": "ADJ"},
+    "zelfstandig": {"POS": "NOUN"},
+    "werkwoord": {"POS": {"IN": ["VERB", "AUX"]}},
+}
+_ANY = SLOTS | PARTS_OF_SPEECH
+_WIDE = {"woord", *PARTS_OF_SPEECH}  # alone these say nothing
 MAX_VARIANTS = 3000  # token patterns one line may unfold into; more is a mistake in the line
 NEGATIONS = frozenset({"niet", "geen", "nooit", "nergens", "niks", "niets", "niemand", "zonder", "evenmin"})
 
@@ -79,7 +87,7 @@ def parse_pattern(line: str, lists: Mapping[str, Sequence[str]] | None = None) -
     if rest:
         raise PatternError(f'"{line}" has a "{rest[0]}" that nothing opened')
     unique = tuple(dict.fromkeys(sequences))
-    if not unique or any(not any(t.texts or (t.slot and t.slot != "woord") for t in s) for s in unique):
+    if not unique or any(not any(t.texts or (t.slot and t.slot not in _WIDE) for t in s) for s in unique):
         raise PatternError(f'"{line}" can match without any word; leave at least one word outside [ ]')
     if any(s[0].gap for s in unique):
         raise PatternError(f'"{line}" begins with "..."; begin with the word that has to come first')
@@ -145,8 +153,8 @@ def _parse_word(part: str, lists: Mapping[str, Sequence[str]], line: str) -> lis
     if part.startswith("<"):
         return [(Token(texts=verb_forms(part[1:-1].lower())),)]
     if part.startswith("{"):
-        if part[1:-1] not in SLOTS:
-            raise PatternError(f'"{line}" uses the slot {part}; there are: {", ".join(f"{{{s}}}" for s in SLOTS)}')
+        if part[1:-1] not in _ANY:
+            raise PatternError(f'"{line}" uses the slot {part}; there are: {", ".join(f"{{{s}}}" for s in _ANY)}')
         return [(Token(slot=part[1:-1]),)]
     if part.startswith("@"):
         if part[1:] not in lists:
@@ -178,7 +186,7 @@ def split_gaps(sequence: Sequence_) -> list[tuple[Sequence_, int]]:
 
 def _spec(token: Token) -> dict[str, Any]:
     if token.slot:
-        return dict(SLOTS[token.slot])
+        return dict(_ANY[token.slot])
     if len(token.texts) == 1:
         return {"ORTH": next(iter(token.texts))}
     return {"ORTH": {"IN": sorted(token.texts)}}
@@ -192,8 +200,9 @@ class PhraseMatcher:
     out of a gap, 256 of them for eight words.
     """
 
-    def __init__(self, vocab: Any, groups: Mapping[str, Iterable[Pattern]]) -> None:
-        self._vocab = vocab
+    def __init__(self, vocab: Any, groups: Mapping[str, Iterable[Pattern]], tag: Callable[[Doc], None]) -> None:
+        """`tag` writes parts of speech into a Doc; it is asked only when a phrase needs them to be sure."""
+        self._vocab, self._tag = vocab, tag
         self._sequences: list[tuple[str, Pattern, list[tuple[Sequence_, int]]]] = []
         self._by_word: dict[str, list[tuple[int, Sequence[frozenset[str]]]]] = {}  # word -> sequences, words they need
         for group, patterns in groups.items():
@@ -229,6 +238,8 @@ class PhraseMatcher:
         reach = 0
         for position, (run, gap) in enumerate(parts):
             if run not in runs:
+                if any(token.slot in PARTS_OF_SPEECH for token in run) and not doc.has_annotation("POS"):
+                    self._tag(doc)
                 runs[run] = [(start, end) for _, start, end in self._matcher(run)(doc)]
             if position == 0:
                 spans = set(runs[run])
