@@ -22,8 +22,8 @@ from callanalytics.agreement import wilson_interval
 from callanalytics.config import load_config, project_root
 from callanalytics.criteria import Detector, load_detector
 from callanalytics.criteria.files import Phrases
-from callanalytics.criteria.finding import CallText, Hit, combine, find_hits
-from callanalytics.criteria.learned import load_calibration
+from callanalytics.criteria.finding import CallText, Hit, combine, find_hits, learned_hits
+from callanalytics.criteria.learned import Find, load_calibration
 from callanalytics.criteria.learning import (
     Example,
     Line,
@@ -65,19 +65,48 @@ def never_seen(found: Sequence[Example], names: Sequence[str]) -> dict[tuple[int
 
 def supported(call: CallText, phrases: Phrases, support: Mapping[str, int]) -> list[Hit]:
     """The finds by patterns that another phrase supports; only counter-patterns that another line supports count."""
-    unless = tuple(p for p in phrases.unless if support[f"not {p.line}"] >= 2)
-    allowed = {p.line for p in unless}
+    return find_hits(*only_supported(call, phrases, support), lambda _: [])
+
+
+def only_supported(call: CallText, phrases: Phrases, support: Mapping[str, int] | None) -> tuple[Phrases, CallText]:
+    """Phrases and call without the patterns and counter-patterns that no other line supports; all without `support`."""
+    if support is None:
+        return phrases, call
+    kept = dataclasses.replace(
+        phrases,
+        patterns=tuple(p for p in phrases.patterns if support[p.line] >= 2),
+        weak=tuple(p for p in phrases.weak if support[p.line] >= 2),
+        unless=tuple(p for p in phrases.unless if support[f"not {p.line}"] >= 2),
+    )
+    lines = {p.line for p in (*kept.patterns, *kept.weak)}
+    against = {p.line for p in kept.unless}
     matches = tuple(
         {
-            group: [span for span in spans if not group.endswith(" not") or span[2].line in allowed]
+            group: [span for span in spans if span[2].line in (against if group.endswith(" not") else lines)]
+            if group.removesuffix(" not").removesuffix(" weak") == phrases.name
+            else spans
             for group, spans in found.items()
         }
         for found in call.matches
     )
-    hits = find_hits(
-        dataclasses.replace(phrases, unless=unless), dataclasses.replace(call, matches=matches), lambda _: []
-    )
-    return [hit for hit in hits if support[hit.pattern.line] >= 2]
+    return kept, dataclasses.replace(call, matches=matches)
+
+
+def heard_by_model(
+    call: CallText, name: str, parts: Sequence[str], groups: Mapping[str, Phrases],
+    learned: Mapping[tuple[int, str], float], line: int, support: Mapping[str, int] | None,
+) -> float:  # fmt: skip
+    """What the model that saw no version of the line makes of it, after guards and counter-phrases."""
+    best = dict.fromkeys(parts, 0.0)
+    for part in parts:
+        find = Find(0, len(call.turns[0].doc), learned.get((line, part), 0.0))
+        phrases, bare = only_supported(call, groups[part], support)
+        hits = learned_hits(phrases, dataclasses.replace(bare, finds=({part: [find]},)), lambda _: [])
+        best[part] = max((hit.probability for hit in hits), default=0.0)
+    if len(parts) == 1:
+        return best[name]
+    two = sorted((p for part, p in best.items() if part != name), reverse=True)[:2]
+    return max(best.get(name, 0.0), min(two))
 
 
 def lines_at_work(call: CallText, phrases: Phrases) -> set[str]:
@@ -140,12 +169,13 @@ def measure(
         scores = {part: combine(supported(calls[i], groups[part], support)) for part in parts}
         two = sorted((p for part, p in scores.items() if part != name), reverse=True)[:2]
         patterns = max(scores[name], min(two) if len(two) == 2 else 0.0)
-        probability = calibration(name, patterns, learned.get((i, name), 0.0), 1.0)
+        model = heard_by_model(calls[i], name, parts, groups, learned, i, support)
+        probability = calibration(name, patterns, model, 1.0)
         kind = "phrases of criteria.yaml, found" if name in line.yes else "look-alikes of criteria.yaml, taken for it"
         for title, is_found in (
             (f"left out: {kind}", probability >= 0.5),
             (f"left out, patterns alone: {kind}", patterns >= 0.5),
-            (f"left out, models alone: {kind}", learned.get((i, name), 0.0) >= 0.5),
+            (f"left out, models alone: {kind}", model >= 0.5),
         ):
             sums[title]["n"] += 1
             sums[title]["found"] += is_found
@@ -157,7 +187,7 @@ def measure(
             scores = {part: combine(find_hits(groups[part], call, lambda _: [])) for part in parts}
             two = sorted((p for part, p in scores.items() if part != name), reverse=True)[:2]
             patterns = max(scores[name], min(two) if len(two) == 2 else 0.0)
-            model = learned.get((i, name), 0.0)
+            model = heard_by_model(call, name, parts, groups, learned, i, None)
             kind = "own phrases, found" if name in line.yes else "own look-alikes, taken for it"
             for title, is_found in (
                 (f"all patterns, models that saw no version: {kind}", calibration(name, patterns, model, 1.0) >= 0.5),

@@ -92,7 +92,7 @@ def test_alternatives_options_and_lists_unfold() -> None:
 
 def test_a_slot_for_a_part_of_speech_takes_words_that_nobody_listed(detector: Detector) -> None:
     cat = ("citizen", 20, "Mijn man is net overleden en nu krijg ik deze brief.")
-    for text, is_met in (("Wat akelig voor u.", True), ("Wat zuur voor u.", True), ("Wat is het nummer voor u?", False)):
+    for text, is_met in (("Wat akelig voor u.", True), ("Wat zuur voor u.", True), ("Wat is het voor nummer?", False)):
         assert row(detector, call(OPENING, cat, ("agent", 30, text)), "empathy").detected == is_met, text
 
 

@@ -181,8 +181,12 @@ def _taken_back(
 
 
 def learned_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[Hit]]) -> list[Hit]:
-    """What the trained models found for the group, by the same speaker and in the same window, in order of time."""
+    """What the trained models found for the group, by the same speaker and in the same window, in order of time.
+
+    Where every match of the patterns was taken back by a guard or a counter-phrase, so is the find around it.
+    """
     hits: list[Hit] = []
+    weighed = [(hit, why) for hit, why in weigh_finds(phrases, call, near) if why not in ("speaker", "window")]
     # The other guards look for words that a find of a whole sentence may hold for other reasons.
     asked = [guard for guard in phrases.guards if guard in ("question", "offer", "request")]
     for position, (turn, finds) in enumerate(zip(call.turns, call.finds, strict=True)):
@@ -194,6 +198,9 @@ def learned_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequenc
             if any(_covers(start, end, find) for start, end, _ in unless):
                 continue
             if any(is_guarded(guard, turn, find.start, find.end, LEARNED) for guard in asked):
+                continue
+            inside = [w for h, w in weighed if h.turn == position and find.start <= h.start and h.end <= find.end]
+            if inside and all(inside):
                 continue
             start_ms, end_ms = turn.span_ms(find.start, find.end)
             if in_window(phrases.window, start_ms, end_ms, call, near):
