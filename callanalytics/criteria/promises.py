@@ -18,9 +18,10 @@ from callanalytics.criteria.finding import LEARNED, CallText, Hit, combine, find
 from callanalytics.language import TurnDoc, normalise_word, word_set
 from callanalytics.records import PromiseRow
 
-LEARNED_ENOUGH = 0.75  # a promise in the register that nobody made costs more than one that is missed
-LEARNED_WITH_DATE = 0.5  # a date to come in the same clause speaks for a promise
+LEARNED_ENOUGH = 0.5  # a promise in the register that nobody made costs more than one that is missed
+LEARNED_WITH_DATE = 0.4  # a date to come in the same clause speaks for a promise
 _A_THING = 3  # words beside the date: "uiterlijk vrijdag" alone promises nothing
+_AT_ONCE = word_set("even eventjes momentje ogenblikje")  # "dan vraag ik dat even na" is done while the citizen waits
 _ANY_MOMENT = datetime(2026, 1, 5, 9, tzinfo=UTC)  # without a start it does to find the words; the date is dropped
 _LATER_TURNS = 4  # a deadline asked for after the promise comes within this many turns
 
@@ -77,7 +78,8 @@ def _enough(call: CallText, hit: Hit, config: Config) -> float:
     moment = call.transcript.started_at or _ANY_MOMENT
     zone, hours = config.municipality.timezone, config.municipality.opening_hours
     due, words = parse_deadline(said, moment, zone=zone, opening_hours=hours) or (None, "")
-    if len(said.split()) - len(words.split()) < _A_THING:
+    is_at_once = due is None and any(token.text in _AT_ONCE for token in turn.doc[slice(*_clause(turn, hit))])
+    if is_at_once or len(said.split()) - len(words.split()) < _A_THING:
         return 1.0
     return LEARNED_WITH_DATE if due is not None and due > moment else LEARNED_ENOUGH
 
