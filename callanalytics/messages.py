@@ -177,13 +177,13 @@ REASONS = {
     ),
     "must be a table": "moet een tabel zijn",
     '"{value}" is not one of {choices}': '"{value}" is geen van {choices}',
-    '"{value}" is not one of {choices}; did you mean "{near}"?': '"{value}" is geen van {choices}; bedoelt u "{near}"?',
+    '"{value}" is not one of {choices}; perhaps you mean "{near}"': '"{value}" is geen van {choices}; misschien bedoelt u "{near}"',
     "is not known; known are: {known}": "is niet bekend; bekend zijn: {known}",
-    'is not known; did you mean "{near}"? Known are: {known}': (
-        'is niet bekend; bedoelt u "{near}"? Bekend zijn: {known}'
+    'is not known; perhaps you mean "{near}". Known are: {known}': (
+        'is niet bekend; misschien bedoelt u "{near}". Bekend zijn: {known}'
     ),
-    '"{name}" is no criterion and no cue; did you mean "{near}"?': (
-        '"{name}" is geen criterium en geen aanwijzing; bedoelt u "{near}"?'
+    '"{name}" is no criterion and no cue; perhaps you mean "{near}"': (
+        '"{name}" is geen criterium en geen aanwijzing; misschien bedoelt u "{near}"'
     ),
     'line {line}: a quotation mark (") is missing in: {text}': (
         'regel {line}: er ontbreekt een aanhalingsteken (") in: {text}'

@@ -24,8 +24,8 @@ MISTAKES: list[tuple[str, str, Edit, str, str]] = [
         "a key misspelt",
         "closing.toml",
         lambda text: text.replace("patterns = [", "paterns = [", 1),
-        'tabel [anything_else], sleutel paterns (regel 11): is niet bekend; bedoelt u "patterns"?',
-        'table [anything_else], key paterns (line 11): is not known; did you mean "patterns"?',
+        'tabel [anything_else], sleutel paterns (regel 11): is niet bekend; misschien bedoelt u "patterns"',
+        'table [anything_else], key paterns (line 11): is not known; perhaps you mean "patterns"',
     ),
     (
         "a comma forgotten",
@@ -53,15 +53,15 @@ MISTAKES: list[tuple[str, str, Edit, str, str]] = [
         "a value that does not exist",
         "closing.toml",
         lambda text: text.replace('polarity = "desired"', 'polarity = "desird"', 1),
-        'is geen van desired, undesired, signal; bedoelt u "desired"?',
-        'is not one of desired, undesired, signal; did you mean "desired"?',
+        'is geen van desired, undesired, signal; misschien bedoelt u "desired"',
+        'is not one of desired, undesired, signal; perhaps you mean "desired"',
     ),
     (
         "a reference to nothing",
         "closing.toml",
         lambda text: text.replace('applies_unless = ["ends_in_transfer"]', 'applies_unless = ["ends_in_transfr"]', 1),
-        'bedoelt u "ends_in_transfer"?',
-        'did you mean "ends_in_transfer"?',
+        'misschien bedoelt u "ends_in_transfer"',
+        'perhaps you mean "ends_in_transfer"',
     ),
 ]
 

@@ -117,13 +117,13 @@ patterns = ["goedemorgen"]
         ),
         (('polarity = "desired"', ""), ["[greeting]", "polarity", "is missing"]),
         (('"goedemorgen"]', '"goede(morgen"]'), ["[greeting]", "patterns", "line 9", "never closes"]),
-        (("patterns", "pattern"), ["[greeting]", "pattern", "line 9", 'did you mean "patterns"']),
+        (("patterns", "pattern"), ["[greeting]", "pattern", "line 9", 'perhaps you mean "patterns"']),
         (
             ('error_class = "non_critical"', 'error_class = "non_critical"\nwegiht = 2'),
             ["[greeting]", "wegiht", "line 9", "weight"],
         ),
         (('speaker = "agent"', 'speaker = "agent"\nwindow = "first half"'), ["window", "first half", "first 40%"]),
-        (('speaker = "agent"', 'speaker = "agent"\napplies = ["holdd"]'), ["applies", "line 7", 'did you mean "hold"']),
+        (('speaker = "agent"', 'speaker = "agent"\napplies = ["holdd"]'), ["applies", "line 7", 'perhaps you mean "hold"']),
         (('["goedemorgen"]', '["goedemorgen"'), ["greeting.toml"]),
     ],
 )

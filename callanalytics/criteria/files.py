@@ -166,7 +166,7 @@ class _Table:
             if key not in self.taken:
                 known, near = ", ".join(sorted(self.taken)), _nearest(key, self.taken)
                 if near:
-                    reason = f'is not known; did you mean "{near}"? Known are: {known}'
+                    reason = f'is not known; perhaps you mean "{near}". Known are: {known}'
                 else:
                     reason = f"is not known; known are: {known}"
                 raise self.fail(key, reason)
@@ -238,7 +238,7 @@ def _unlike(value: str, choices: Iterable[str]) -> str:
     """Why a value is refused, with the choice it is nearest to."""
     known = ", ".join(choices)
     near = _nearest(value, known.split(", "))
-    reason = f'"{value}" is not one of {known}; did you mean "{near}"?' if near else f'"{value}" is not one of {known}'
+    reason = f'"{value}" is not one of {known}; perhaps you mean "{near}"' if near else f'"{value}" is not one of {known}'
     return reason
 
 
@@ -280,7 +280,7 @@ def _check_references(
                 if reference not in known:
                     near = _nearest(reference, known)
                     if near:
-                        reason = f'"{reference}" is no criterion and no cue; did you mean "{near}"?'
+                        reason = f'"{reference}" is no criterion and no cue; perhaps you mean "{near}"'
                     else:
                         reason = f'"{reference}" is no criterion, no cue and none of {", ".join(APPLIES)}'
                     mistaken(table.fail(key, reason))
