@@ -54,6 +54,7 @@ def strip_marks(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
+@lru_cache(maxsize=1 << 15)
 def normalise_word(text: str) -> tuple[str, ...]:
     """The written word as the tokens it is compared by, usually one, none for a filler or bare punctuation.
 

@@ -177,7 +177,9 @@ REASONS = {
     ),
     "must be a table": "moet een tabel zijn",
     '"{value}" is not one of {choices}': '"{value}" is geen van {choices}',
-    '"{value}" is not one of {choices}; perhaps you mean "{near}"': '"{value}" is geen van {choices}; misschien bedoelt u "{near}"',
+    '"{value}" is not one of {choices}; perhaps you mean "{near}"': (
+        '"{value}" is geen van {choices}; misschien bedoelt u "{near}"'
+    ),
     "is not known; known are: {known}": "is niet bekend; bekend zijn: {known}",
     'is not known; perhaps you mean "{near}". Known are: {known}': (
         'is niet bekend; misschien bedoelt u "{near}". Bekend zijn: {known}'

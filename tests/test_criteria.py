@@ -123,7 +123,10 @@ patterns = ["goedemorgen"]
             ["[greeting]", "wegiht", "line 9", "weight"],
         ),
         (('speaker = "agent"', 'speaker = "agent"\nwindow = "first half"'), ["window", "first half", "first 40%"]),
-        (('speaker = "agent"', 'speaker = "agent"\napplies = ["holdd"]'), ["applies", "line 7", 'perhaps you mean "hold"']),
+        (
+            ('speaker = "agent"', 'speaker = "agent"\napplies = ["holdd"]'),
+            ["applies", "line 7", 'perhaps you mean "hold"'],
+        ),
         (('["goedemorgen"]', '["goedemorgen"'), ["greeting.toml"]),
     ],
 )

@@ -238,8 +238,9 @@ def _unlike(value: str, choices: Iterable[str]) -> str:
     """Why a value is refused, with the choice it is nearest to."""
     known = ", ".join(choices)
     near = _nearest(value, known.split(", "))
-    reason = f'"{value}" is not one of {known}; perhaps you mean "{near}"' if near else f'"{value}" is not one of {known}'
-    return reason
+    if near:
+        return f'"{value}" is not one of {known}; perhaps you mean "{near}"'
+    return f'"{value}" is not one of {known}'
 
 
 def _nearest(word: str, choices: Iterable[str]) -> str:
