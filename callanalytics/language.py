@@ -265,6 +265,7 @@ class TurnDoc:
 
     turn: Turn
     doc: Doc
+    texts: tuple[str, ...]  # of the tokens: reading them from `doc` one by one is slow
     words: tuple[Word, ...]
     origin: tuple[tuple[int, int], ...]  # first and last word of the turn that the token stands for
     likeness: tuple[float, ...]
@@ -391,7 +392,7 @@ class Reader:
             marks[-1] = ends.get(position + count - 1, "")
             position += count
         doc = Doc(self.vocab, words=texts, tags=tags, lemmas=[lemma(text) for text in texts])
-        return TurnDoc(turn, doc, words, tuple(origin), tuple(likeness), tuple(marks))
+        return TurnDoc(turn, doc, tuple(texts), words, tuple(origin), tuple(likeness), tuple(marks))
 
     def _join(self, tokens: Sequence[str]) -> tuple[int, str]:
         for count in range(len(tokens), 1, -1):

@@ -91,13 +91,10 @@ class Store:
 
     def published(self) -> dict[str, Published]:
         """Every published call by id."""
-        import pyarrow.parquet as pq
-
         found: dict[str, Published] = {}
         columns = ["call_id", "recording_sha256", "pipeline_fingerprint", "scoring_fingerprint", "processed_at"]
         for part in sorted((self.root / "calls").glob("date=*/*.parquet")):
-            known = [name for name in columns if name in pq.read_schema(part).names]
-            for row in pq.read_table(part, columns=known, partitioning=None).to_pylist():
+            for row in _read(part, columns).to_pylist():
                 found[row["call_id"]] = Published(
                     row["recording_sha256"],
                     row["pipeline_fingerprint"],
@@ -122,17 +119,13 @@ class Store:
 
     def failures(self) -> list[dict[str, Any]]:
         """Every row of failures."""
-        import pyarrow.parquet as pq
-
         parts = sorted((self.root / "failures").glob("date=*/*.parquet"))
-        return [row for part in parts for row in pq.read_table(part, partitioning=None).to_pylist()]
+        return [row for part in parts for row in _read(part).to_pylist()]
 
     def runs(self) -> list[dict[str, Any]]:
         """Every row of runs, oldest first."""
-        import pyarrow.parquet as pq
-
         parts = (self.root / "runs").glob("date=*/*.parquet")
-        rows = [row for part in parts for row in pq.read_table(part, partitioning=None).to_pylist()]
+        rows = [row for part in parts for row in _read(part).to_pylist()]
         return sorted(rows, key=lambda row: row["started_at"])
 
     def publish(self, results: Sequence[CallResult], part_id: str) -> None:
@@ -233,7 +226,7 @@ class Store:
                 path = self.root / dataset / part.parent.name / part.name
                 if not path.exists():
                     continue
-                table = pq.read_table(path, partitioning=None)
+                table = _read(path)
                 kept = table.filter(pc.invert(pc.is_in(table["call_id"], value_set=_strings(ids))))
                 if not kept.num_rows:
                     path.unlink()
@@ -243,16 +236,12 @@ class Store:
                 self._rename([(staged, path)])
 
     def _forget_failure(self, call_id: str) -> None:
-        import pyarrow.parquet as pq
-
         for path in (self.root / "failures").glob(f"date=*/failure-{_safe(call_id)}-*.parquet"):
-            if pq.read_table(path, columns=["call_id"], partitioning=None)["call_id"][0].as_py() == call_id:
+            if _read(path, ["call_id"])["call_id"][0].as_py() == call_id:
                 path.unlink()
 
     def _recover(self) -> None:
         """Finish what a kill interrupted: details whose calls never came, calls that gave way to newer rows."""
-        import pyarrow.parquet as pq
-
         committed = {(p.parent.name, p.name) for p in (self.root / "calls").glob("date=*/*.parquet")}
         for dataset in DETAILS:
             for path in (self.root / dataset).glob("date=*/*.parquet"):
@@ -261,7 +250,7 @@ class Store:
         newest: dict[str, tuple[Any, Path]] = {}
         stale: list[tuple[str, Path]] = []
         for part in sorted((self.root / "calls").glob("date=*/*.parquet")):
-            table = pq.read_table(part, columns=["call_id", "processed_at"], partitioning=None)
+            table = _read(part, ["call_id", "processed_at"])
             for row in table.to_pylist():
                 entry = (row["processed_at"], part)
                 other = newest.get(row["call_id"])
@@ -312,12 +301,19 @@ def to_result(call: dict[str, Any], details: dict[str, list[dict[str, Any]]], da
     )
 
 
-def _rows_by_call(path: Path) -> dict[str, list[dict[str, Any]]]:
+def _read(path: Path, columns: Sequence[str] | None = None) -> Any:
+    """The table of one file, with those of `columns` that it has; the columns of its folder's name are left out."""
     import pyarrow.parquet as pq
 
+    with pq.ParquetFile(path) as file:  # a third of the time of read_table, which looks for a whole dataset
+        known = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+        return file.read(known)
+
+
+def _rows_by_call(path: Path) -> dict[str, list[dict[str, Any]]]:
     rows: dict[str, list[dict[str, Any]]] = {}
     if path.exists():
-        for row in pq.read_table(path, partitioning=None).to_pylist():
+        for row in _read(path).to_pylist():
             rows.setdefault(row["call_id"], []).append(row)
     return rows
 

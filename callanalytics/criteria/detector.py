@@ -302,7 +302,7 @@ class _Judgement:
         said_by_citizen: set[str] = set()
         finds: list[Hit] = []
         for position, turn in enumerate(self.call.turns):
-            words = [token.text for token in turn.doc]
+            words = list(turn.texts)
             for term, meaning in criterion.terms.items():
                 parts = term.split()
                 for start in range(len(words) - len(parts) + 1):
@@ -323,10 +323,10 @@ class _Judgement:
 
     def _is_explained(self, position: int, start: int, end: int, meaning: str) -> bool:
         turn = self.call.turns[position]
-        words = [token.text for token in turn.doc]
+        words = turn.texts
         around = " ".join([*words[max(0, start - 8) : start], "*", *words[end : end + 14]])
         later = [t for t in self.call.turns[position + 1 : position + 4] if t.turn.role == "agent"][:1]
-        following = " ".join(token.text for t in later for token in t.doc)
+        following = " ".join(text for t in later for text in t.texts)
         behind = " ".join(words[end : end + 6])
         before = " ".join(words[max(0, start - 6) : start])
         if _EXPLAINS.search(behind) or re.search(

@@ -221,7 +221,7 @@ def crosses_sentence(turn: TurnDoc, start: int, end: int) -> bool:
 
 def likeness(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> float:
     """How sure the words of a find are: 1.0 heard as written by a sure recogniser, lower for guesses."""
-    alike = [turn.likeness[i] for i in range(start, end) if turn.doc[i].text in pattern.words]
+    alike = [turn.likeness[i] for i in range(start, end) if turn.texts[i] in pattern.words]
     fuzzy = math.prod(alike) if alike else 1.0
     return fuzzy * (0.8 + 0.2 * turn.confidence(start, end))
 

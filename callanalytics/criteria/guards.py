@@ -52,11 +52,11 @@ def clause_start(turn: TurnDoc, index: int, most: int) -> int:
 
 
 def _text(turn: TurnDoc, start: int, end: int) -> str:
-    return " ".join(token.text for token in turn.doc[start:end])
+    return " ".join(turn.texts[start:end])
 
 
 def _negation(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
-    words = [token.text for token in turn.doc]
+    words = turn.texts
     before = [] if words[start] in _OPENERS else words[clause_start(turn, start, _BEFORE) : start]
     inside = [] if pattern.negates else words[start:end]
     last = end
@@ -72,7 +72,7 @@ def _request(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
 
 
 def _past(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
-    first = start if turn.doc[start].text in _OPENERS else clause_start(turn, start, _BEFORE)
+    first = start if turn.texts[start] in _OPENERS else clause_start(turn, start, _BEFORE)
     # A pattern that holds such a word itself ("die mail heeft u morgen") is past only by the words before it.
     last = start if pattern.words & _PAST_WORDS else end
     return bool(_PAST.search(_text(turn, first, last)))
@@ -93,7 +93,7 @@ def _question(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
     if _QUESTION.search(_text(turn, clause, last)):
         return True
     # "Ik bel u morgen terug, goed?" promises and asks; "u belt mij terug?" only asks.
-    return turn.ends[last - 1].startswith("?") and turn.doc[clause].text not in _ASSERTS
+    return turn.ends[last - 1].startswith("?") and turn.texts[clause] not in _ASSERTS
 
 
 _GUARDS: dict[str, Callable[[TurnDoc, int, int, Pattern], bool]] = {

@@ -47,7 +47,7 @@ def said(turn: TurnDoc, start: int, end: int) -> Said:
     """The tokens [start, end) of a turn for the models."""
     heard = turn.words[turn.origin[start][0] : turn.origin[end - 1][1] + 1]
     return Said(
-        " ".join(token.text for token in turn.doc[start:end]),
+        " ".join(turn.texts[start:end]),
         " ".join(sound(token) for word in heard for token in normalise_word(word.text)),
     )
 

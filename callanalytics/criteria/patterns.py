@@ -216,8 +216,7 @@ class PhraseMatcher:
 
     def __call__(self, turn: TurnDoc) -> dict[str, list[tuple[int, int, Pattern]]]:
         """Per group the matches as (first token, token behind the last, pattern), in order of position."""
-        texts = [token.text for token in turn.doc]
-        words = set(texts)
+        words = set(turn.texts)
         likely = {
             number
             for word in ("", *words)
@@ -228,14 +227,13 @@ class PhraseMatcher:
         found: dict[str, dict[tuple[int, int, Pattern], None]] = {}  # dicts as sets that keep their order
         for number in sorted(likely):
             group, pattern, parts = self._sequences[number]
-            for start, end in self._spans(turn.doc, texts, parts, runs):
+            for start, end in self._spans(turn, parts, runs):
                 found.setdefault(group, {})[start, end, pattern] = None
         return {group: sorted(spans, key=lambda span: span[:2]) for group, spans in found.items()}
 
     def _spans(
         self,
-        doc: Doc,
-        texts: Sequence[str],
+        turn: TurnDoc,
         parts: Sequence[tuple[Sequence_, int]],
         runs: dict[Sequence_, list[tuple[int, int]]],
     ) -> set[tuple[int, int]]:
@@ -243,7 +241,7 @@ class PhraseMatcher:
         reach = 0
         for position, (run, gap) in enumerate(parts):
             if run not in runs:
-                runs[run] = self._find(run, doc, texts)
+                runs[run] = self._find(run, turn)
             if position == 0:
                 spans = set(runs[run])
             else:
@@ -251,14 +249,14 @@ class PhraseMatcher:
             if not spans:
                 return spans
             reach = gap
-        return {(a, end) for a, b in spans for end in range(b, min(b + reach, len(doc)) + 1)}
+        return {(a, end) for a, b in spans for end in range(b, min(b + reach, len(turn.texts)) + 1)}
 
-    def _find(self, run: Sequence_, doc: Doc, texts: Sequence[str]) -> list[tuple[int, int]]:
+    def _find(self, run: Sequence_, turn: TurnDoc) -> list[tuple[int, int]]:
         if len(run) == 1 and run[0].texts:
-            return [(at, at + 1) for at, text in enumerate(texts) if text in run[0].texts]
-        if any(token.slot in PARTS_OF_SPEECH for token in run) and not doc.has_annotation("POS"):
-            self._tag(doc)
-        return [(start, end) for _, start, end in self._matcher(run)(doc)]
+            return [(at, at + 1) for at, text in enumerate(turn.texts) if text in run[0].texts]
+        if any(token.slot in PARTS_OF_SPEECH for token in run) and not turn.doc.has_annotation("POS"):
+            self._tag(turn.doc)
+        return [(start, end) for _, start, end in self._matcher(run)(turn.doc)]
 
     def _matcher(self, run: Sequence_) -> Any:
         if run not in self._matchers:

@@ -78,7 +78,7 @@ def _enough(call: CallText, hit: Hit, config: Config) -> float:
     moment = call.transcript.started_at or _ANY_MOMENT
     zone, hours = config.municipality.timezone, config.municipality.opening_hours
     due, words = parse_deadline(said, moment, zone=zone, opening_hours=hours) or (None, "")
-    is_at_once = due is None and any(token.text in _AT_ONCE for token in turn.doc[slice(*_clause(turn, hit))])
+    is_at_once = due is None and not _AT_ONCE.isdisjoint(turn.texts[slice(*_clause(turn, hit))])
     if is_at_once or len(said.split()) - len(words.split()) < _A_THING:
         return 1.0
     return LEARNED_WITH_DATE if due is not None and due > moment else LEARNED_ENOUGH
@@ -107,11 +107,11 @@ def _clause(turn: TurnDoc, hit: Hit) -> tuple[int, int]:
     last = max(last, hit.end)
     starters = {"en", "maar", "dan", "want", "dus"}
     start = hit.start
-    while start > first and not (turn.ends[start - 1] and turn.doc[start].text in starters) and hit.start - start < 20:
+    while start > first and not (turn.ends[start - 1] and turn.texts[start] in starters) and hit.start - start < 20:
         start -= 1
     end = hit.end
     while end < last and end - hit.end < 20:
-        if turn.ends[end - 1] and turn.doc[end].text in starters | {"om", "dat"} and turn.doc[end].text != "dat":
+        if turn.ends[end - 1] and turn.texts[end] in starters | {"om", "dat"} and turn.texts[end] != "dat":
             break
         end += 1
     return start, end
@@ -130,10 +130,10 @@ def _deadline(
     if last < len(turn.doc) and not any(s < turn.sentence(last)[1] and last < e for s, e in others):
         following = turn.sentence(last)
         # "Ik stuur het op. Dat heeft u binnen een week."
-        if turn.doc[last].text in ("dat", "die", "dan", "uiterlijk", "binnen", "voor", "zo"):
+        if turn.texts[last] in ("dat", "die", "dan", "uiterlijk", "binnen", "voor", "zo"):
             spans.append((turn, *following))
     for later in range(hit.turn + 1, min(hit.turn + 1 + _LATER_TURNS, len(call.turns))):
-        asked = " ".join(token.text for token in call.turns[later].doc)
+        asked = " ".join(call.turns[later].texts)
         if call.turns[later].turn.role == "citizen" and re.search(
             r"\b(wanneer|hoe laat|hoelang|hoe lang|welke dag)\b", asked
         ):
