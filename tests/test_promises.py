@@ -229,6 +229,7 @@ def test_a_promise_has_a_type_and_a_doer(config: Config, text: str, kind: str, b
         "Ik heb u gisteren een brief gestuurd.",
         "U kunt een mail sturen naar de gemeente.",
         "Ik kan u niets beloven.",
+        "Dan ga ik even bij mijn collega van het loket zorg na of hij meteen tijd heeft.",
     ],
 )
 def test_offers_questions_denials_and_the_past_are_no_promise(config: Config, text: str) -> None:

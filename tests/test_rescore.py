@@ -6,13 +6,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
 import pytest
-from fakes import Clip, Watcher, write_audio
+from fakes import Clip, Watcher, call_result, write_audio
 from test_engine import rows, with_engine
 from test_store import read
 
 from callanalytics import cli, engine
 from callanalytics.config import Config
+from callanalytics.criteria import load_files
 from callanalytics.rescore import rescore
 from callanalytics.store import Store
 
@@ -165,3 +167,20 @@ def test_a_folder_that_is_not_there_is_told(
     told = capsys.readouterr().err
     assert "weg" in told
     assert words in told
+
+
+def test_an_out_of_before_scores_had_a_fingerprint_is_scored_again(config: Config, tmp_path: Path) -> None:
+    ids, items = load_files(config).ids, tuple(config.scorecard.items)
+    store = Store(tmp_path, ids, items)
+    store.open()
+    store.publish([call_result("a"), call_result("b")], "one")
+    store.close()
+    (part,) = (tmp_path / "calls").glob("date=*/*.parquet")
+    table = pq.read_table(part, partitioning=None)
+    pq.write_table(table.drop_columns(["scoring_fingerprint"]), part)
+
+    result = rescore(config, tmp_path)
+
+    assert (result.calls, result.standing) == (2, 0)
+    assert {"card", "phrases", "models", "dutch"} <= set(result.causes)
+    assert rescore(config, tmp_path).standing == 2
