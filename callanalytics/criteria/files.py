@@ -238,9 +238,10 @@ def _unlike(value: str, choices: Iterable[str]) -> str:
     """Why a value is refused, with the choice it is nearest to."""
     known = ", ".join(choices)
     near = _nearest(value, known.split(", "))
+    reason = f'"{value}" is not one of {known}'
     if near:
-        return f'"{value}" is not one of {known}; perhaps you mean "{near}"'
-    return f'"{value}" is not one of {known}'
+        reason = f'"{value}" is not one of {known}; perhaps you mean "{near}"'
+    return reason
 
 
 def _nearest(word: str, choices: Iterable[str]) -> str:
