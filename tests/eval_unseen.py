@@ -152,6 +152,7 @@ def measure(
     name: str, detector: Detector, groups: Mapping[str, Phrases], lines: Sequence[Line],
     learned: Mapping[tuple[int, str], float], calibration: Any, sums: dict[str, Counter[str]], show: bool,
 ) -> None:  # fmt: skip
+    surely = load_config().scorecard.uncertain_between[1]
     parts = [group for group in groups if group == name or group.startswith(f"{name} factor ")]
     chosen = [
         (i, line) for i, line in enumerate(lines) if name in line.yes | line.no and line.source == "criteria.yaml"
@@ -174,6 +175,7 @@ def measure(
         kind = "phrases of criteria.yaml, found" if name in line.yes else "look-alikes of criteria.yaml, taken for it"
         for title, is_found in (
             (f"left out: {kind}", probability >= 0.5),
+            (f"left out: {kind}, beyond doubt", probability >= surely),
             (f"left out, patterns alone: {kind}", patterns >= 0.5),
             (f"left out, models alone: {kind}", model >= 0.5),
         ):

@@ -30,6 +30,7 @@ STRONG = 0.93  # probability that a find of a full phrase, heard as written, is 
 WEAK = 0.45  # the same for a hint: alone it leaves the criterion uncertain
 ACROSS = 0.5  # factor when the find runs over the end of a sentence
 COUNTERED = 0.4  # share of a find by the models that a counter-phrase has to cover
+SHORT = 8  # tokens of a find by the models that is one clause
 UNKNOWN_SPEAKER = 0.6  # factor when nobody knows who speaks
 LEARNED = Pattern("", (), frozenset())  # stands for the pattern in a find that a trained model made
 
@@ -187,7 +188,6 @@ def learned_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequenc
     """
     hits: list[Hit] = []
     weighed = [(hit, why) for hit, why in weigh_finds(phrases, call, near) if why not in ("speaker", "window")]
-    # The other guards look for words that a find of a whole sentence may hold for other reasons.
     asked = [guard for guard in phrases.guards if guard in ("question", "offer", "request")]
     for position, (turn, finds) in enumerate(zip(call.turns, call.finds, strict=True)):
         role = turn.turn.role
@@ -197,10 +197,12 @@ def learned_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequenc
         for find in finds.get(phrases.name, ()):
             if any(_covers(start, end, find) for start, end, _ in unless):
                 continue
-            if any(is_guarded(guard, turn, find.start, find.end, LEARNED) for guard in asked):
-                continue
             inside = [w for h, w in weighed if h.turn == position and find.start <= h.start and h.end <= find.end]
             if inside and all(inside):
+                continue
+            # Words that a guard looks for may be there for other reasons: in a long find, or where a phrase stands.
+            guards = phrases.guards if find.end - find.start <= SHORT and not inside else asked
+            if any(is_guarded(guard, turn, find.start, find.end, LEARNED) for guard in guards):
                 continue
             start_ms, end_ms = turn.span_ms(find.start, find.end)
             if in_window(phrases.window, start_ms, end_ms, call, near):

@@ -24,8 +24,11 @@ _REQUEST = re.compile(
     r"\b((kunt|kun|kan|zou|zoudt|wilt|wil) (u|je|jij|jullie)|zou (u|je|jullie)|ik (wou|wil|wilde) (graag )?dat|"
     r"ik (wou|wil|zou) (graag|eigenlijk)|mag ik|graag zou)\b"
 )
-_PAST_WORDS = word_set("zou zouden had hadden heb hebt hebben heeft ben bent was waren werd werden gisteren vorige")
-_PAST = re.compile(r"\b(zou|zouden|had|hadden|heb|hebt|hebben|heeft|ben|bent|was|waren|werd|werden|gisteren|vorige)\b")
+_PAST_WORDS = word_set(
+    "zou zouden had hadden heb hebt hebben heeft ben bent was waren werd werden stond stonden kreeg kregen ging gingen "
+    "gisteren vorige"
+)
+_PAST = re.compile(rf"\b({'|'.join(sorted(_PAST_WORDS))})\b")
 _OFFER = re.compile(
     r"\b((wilt|wil|kunt|kun|zou|zoudt) (u|je)|(u|je) (kunt|kan|mag|zou)|als (u|je) (wilt|wil|dat wilt|het wilt)|"
     r"zal ik|zou ik|zullen we|ik (kan|zou|wou|kon)|we (kunnen|zouden)|wij (kunnen|zouden)|kan ik|mocht u)\b"
@@ -33,7 +36,7 @@ _OFFER = re.compile(
 _CONDITION = re.compile(r"\b(als|indien|tenzij|mits|mocht|wanneer)\b")
 _QUESTION = re.compile(
     r"^(en |maar |dus |of |ja |nee |oke )*((kunt|wilt|heeft|hebt|bent|mag|zal|zou|kan|is|was|zijn|gaat|moet|weet|"
-    r"hoort|belt|had|hebben|komt|wordt|word|krijg|doet|klopt) (u|je|jij|ik|wij|we|jullie|er|het|dat|hij|zij|ze|uw|dan)|"
+    r"hoort|belt|had|hebben|komt|wordt|word|krijg|doet|klopt|ben|spreek|spreekt|neem|neemt|nemen) (u|je|jij|ik|wij|we|jullie|er|het|dat|hij|zij|ze|uw|dan)|"
     r"wat|wie|waar|wanneer|hoe|welk|welke|waarom|hoelang)\b"
 )
 
@@ -90,8 +93,10 @@ def _condition(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
 def _question(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
     first, last = turn.sentence(start)
     clause = max(first, clause_start(turn, start, 12))
-    if _QUESTION.search(_text(turn, clause, last)):
-        return True
+    asked = _QUESTION.search(_text(turn, clause, last))
+    if asked:
+        # A pattern that holds the asking words itself ("wilt u niet dat ..., zeg het dan") means them.
+        return not pattern.words.issuperset(asked.group().split()[-2:])
     # "Ik bel u morgen terug, goed?" promises and asks; "u belt mij terug?" only asks.
     return turn.ends[last - 1].startswith("?") and turn.texts[clause] not in _ASSERTS
 
