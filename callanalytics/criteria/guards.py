@@ -36,7 +36,8 @@ _OFFER = re.compile(
 _CONDITION = re.compile(r"\b(als|indien|tenzij|mits|mocht|wanneer)\b")
 _QUESTION = re.compile(
     r"^(en |maar |dus |of |ja |nee |oke )*((kunt|wilt|heeft|hebt|bent|mag|zal|zou|kan|is|was|zijn|gaat|moet|weet|"
-    r"hoort|belt|had|hebben|komt|wordt|word|krijg|doet|klopt|ben|spreek|spreekt|neem|neemt|nemen) (u|je|jij|ik|wij|we|jullie|er|het|dat|hij|zij|ze|uw|dan)|"
+    r"hoort|belt|had|hebben|komt|wordt|word|krijg|doet|klopt|ben|spreek|spreekt|neem|neemt|nemen) "
+    r"(u|je|jij|ik|wij|we|jullie|er|het|dat|hij|zij|ze|uw|dan)|"
     r"wat|wie|waar|wanneer|hoe|welk|welke|waarom|hoelang)\b"
 )
 
