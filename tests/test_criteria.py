@@ -247,6 +247,19 @@ def test_a_callback_promise_is_found_in_many_wordings(detector: Detector, text: 
     assert row(detector, call(OPENING, QUESTION, ("agent", 60, text)), "callback_promise").detected
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Goedemorgen, gemeente Zutphen, u spreekt met [NAME], waarmee kan ik u helpen?",
+        "Gemeente Zutphen, met [NAME], zegt u het maar, wat is uw vraag?",
+    ],
+)
+def test_a_question_behind_the_greeting_does_not_make_the_greeting_a_question(detector: Detector, text: str) -> None:
+    found = detector(call(("agent", 1, text), QUESTION))
+    rows = {row.criterion: row.status for row in found}
+    assert rows["greeting_municipality"] == rows["greeting_agent_name"] == "met"
+
+
 def test_a_greeting_counts_in_the_opening_only(detector: Detector) -> None:
     late = call(
         ("agent", 1, "Ja?"),

@@ -38,7 +38,7 @@ _QUESTION = re.compile(
     r"^(en |maar |dus |of |ja |nee |oke )*((kunt|wilt|heeft|hebt|bent|mag|zal|zou|kan|is|was|zijn|gaat|moet|weet|"
     r"hoort|belt|had|hebben|komt|wordt|word|krijg|doet|klopt|ben|spreek|spreekt|neem|neemt|nemen) "
     r"(u|je|jij|ik|wij|we|jullie|er|het|dat|hij|zij|ze|uw|dan)|"
-    r"wat|wie|waar|wanneer|hoe|welk|welke|waarom|hoelang)\b"
+    r"wat|wie|waar|waarmee|waarover|waarvoor|wanneer|hoe|welk|welke|waarom|hoelang)\b"
 )
 
 
@@ -99,7 +99,10 @@ def _question(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
         # A pattern that holds the asking words itself ("wilt u niet dat ..., zeg het dan") means them.
         return not pattern.words.issuperset(asked.group().split()[-2:])
     # "Ik bel u morgen terug, goed?" promises and asks; "u belt mij terug?" only asks.
-    return turn.ends[last - 1].startswith("?") and turn.texts[clause] not in _ASSERTS
+    # "Gemeente Zutphen, waarmee kan ik u helpen?" asks only behind the comma.
+    asks = turn.ends[last - 1].startswith("?") and turn.texts[clause] not in _ASSERTS
+    behind = (i + 1 for i in range(start, last - 1) if turn.ends[i])
+    return asks and not any(_QUESTION.search(_text(turn, first, last)) for first in behind)
 
 
 _GUARDS: dict[str, Callable[[TurnDoc, int, int, Pattern], bool]] = {
