@@ -61,6 +61,12 @@ DEADLINES = [
     ("maandag om tien uur", FRIDAY, "2026-11-16T10:00"),
     ("voor twaalven", MONDAY, "2026-10-05T12:00"),
     ("om vier uur 's middags", MONDAY, "2026-10-05T16:00"),
+    ("donderdag voor de middag", MONDAY, "2026-10-08T12:00"),
+    ("morgen rond het middaguur", THURSDAY, "2026-11-13T12:00"),
+    ("morgen tussen de middag", THURSDAY, "2026-11-13T13:00"),
+    ("vrijdag voor de lunch", MONDAY, "2026-10-09T12:00"),
+    ("voor sluitingstijd", THURSDAY, "2026-11-12"),
+    ("overmorgen rond de klok van tien", THURSDAY, "2026-11-14T10:00"),
     # lengths of time
     ("binnen een uur", THURSDAY, "2026-11-12T14:30"),
     ("binnen 24 uur", THURSDAY, "2026-11-13T13:30"),
@@ -210,6 +216,10 @@ def promises(config: Config, *said: tuple[Role, str], started: bool = True) -> t
         ("Dan komt er een monteur bij u langs.", "visit", None),
         ("Ik maak er een spoedmelding van.", "action", "ik"),
         ("De lamp is vrijdag gemaakt.", "action", None),
+        ("Ik laat de opzichter contact met u opnemen.", "callback", "de opzichter"),
+        ("U hoort vanmiddag van mij, aan de telefoon dus.", "callback", None),
+        ("De brief valt binnen tien werkdagen bij u in de bus.", "letter_or_email", None),
+        ("Ik leg het bij de afdeling neer.", "action", "ik"),
     ],
 )
 def test_a_promise_has_a_type_and_a_doer(config: Config, text: str, kind: str, by: str | None) -> None:
@@ -229,6 +239,8 @@ def test_a_promise_has_a_type_and_a_doer(config: Config, text: str, kind: str, b
         "Ik heb u gisteren een brief gestuurd.",
         "U kunt een mail sturen naar de gemeente.",
         "Ik kan u niets beloven.",
+        "Ik ga even bij de vergunningverlener langs, blijft u aan de lijn.",
+        "Dat doe ik nu meteen voor u.",
         "Dan ga ik even bij mijn collega van het loket zorg na of hij meteen tijd heeft.",
     ],
 )
@@ -264,6 +276,16 @@ def test_a_summary_repeats_no_promise(config: Config) -> None:
     assert len(rows) == 1
 
 
+def test_word_to_come_by_the_hour_of_a_callback_repeats_it(config: Config) -> None:
+    rows = promises(
+        config,
+        ("agent", "De consulent belt u voor drie uur."),
+        ("citizen", "Dat is goed."),
+        ("agent", "Voor drie uur hoort u van ons."),
+    )
+    assert [r.type for r in rows] == ["callback"]
+
+
 def test_the_deadline_may_come_in_the_answer_to_when(config: Config) -> None:
     (promise,) = promises(
         config,
@@ -290,9 +312,13 @@ def test_without_a_start_a_promise_keeps_its_words_and_has_no_date(config: Confi
 def test_a_callback_says_whether_the_number_was_checked(config: Config) -> None:
     promised: tuple[Role, str] = ("agent", "Mijn collega belt u morgen terug.")
     (bare,) = promises(config, promised)
-    (checked,) = promises(config, promised, ("agent", "Op welk nummer bent u bereikbaar?"))
+    (asked,) = promises(config, promised, ("agent", "Op welk nummer bent u bereikbaar?"))
+    (read_back,) = promises(config, promised, ("agent", "Ik heb hier [PHONE] staan, is dat nog goed?"))
+    (own,) = promises(config, promised, ("agent", "U bereikt ons op nummer [PHONE]."))
+    assert asked.number_confirmed is True
+    assert read_back.number_confirmed is True
     assert bare.number_confirmed is False
-    assert checked.number_confirmed is True
+    assert own.number_confirmed is False
 
 
 def test_rows_are_numbered_and_timed_in_order(config: Config) -> None:

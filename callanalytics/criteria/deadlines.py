@@ -91,6 +91,13 @@ _TIME = re.compile(
     + _CLOCK.format(p="d")
     + r")(?: s (?P<day>ochtends|morgens|middags|namiddags|avonds|nachts))?\b"
 )
+_NAMED_TIMES = {
+    "voor de middag": "voor 12 uur", "voor het middaguur": "voor 12 uur", "in de voormiddag": "voor 12 uur",
+    "rond het middaguur": "rond 12 uur", "tussen de middag": "om 13 uur", "in de lunchpauze": "om 13 uur",
+    "voor de lunch": "voor 12 uur", "voor de lunchpauze": "voor 12 uur",
+    "na de lunch": "eind van de middag", "na de lunchpauze": "eind van de middag",
+    "voor sluitingstijd": "eind van de dag", "rond de klok van": "rond een uur of",
+}  # fmt: skip
 _VAGUE = re.compile(
     r"\b(?:zo (?:snel|spoedig|gauw|vlug) (?:mogelijk|als (?:\w+ ?){1,5})|zsm|zodra (?:\w+ ?){1,5}|zo meteen|"
     r"zometeen|zo dadelijk|dadelijk|straks|"
@@ -145,8 +152,21 @@ def _canonical(words: list[str]) -> tuple[list[str], list[tuple[int, int]]]:
         tokens.append(text)
         origin.append((flat[at][1], flat[at + used - 1][1]))
         at += used
-    joined = _join_compounds(tokens, origin)
-    return joined
+    return _as_clock(*_join_compounds(tokens, origin))
+
+
+def _as_clock(tokens: list[str], origin: list[tuple[int, int]]) -> tuple[list[str], list[tuple[int, int]]]:
+    """The names of a time of day as the clock has it: "voor de middag" -> "voor 12 uur"."""
+    out: list[str] = []
+    places: list[tuple[int, int]] = []
+    at = 0
+    while at < len(tokens):
+        name = next((name for n in (4, 3, 2) if (name := " ".join(tokens[at : at + n])) in _NAMED_TIMES), tokens[at])
+        known, used = _NAMED_TIMES.get(name, name).split(), len(name.split())
+        out += known
+        places += [(origin[at][0], origin[at + used - 1][1])] * len(known)
+        at += used
+    return out, places
 
 
 def _join_compounds(tokens: list[str], origin: list[tuple[int, int]]) -> tuple[list[str], list[tuple[int, int]]]:

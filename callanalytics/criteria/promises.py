@@ -23,6 +23,12 @@ LEARNED_WITH_DATE = 0.4  # a date to come in the same clause speaks for a promis
 _A_THING = 3  # words beside the date: "uiterlijk vrijdag" alone promises nothing
 _AT_ONCE = word_set("even eventjes momentje ogenblikje")  # "dan vraag ik dat even na" is done while the citizen waits
 _ANY_MOMENT = datetime(2026, 1, 5, 9, tzinfo=UTC)  # without a start it does to find the words; the date is dropped
+_CONTACT = frozenset({"callback", "letter_or_email"})  # two ways in which word is to come
+_BY_PHONE = word_set("telefoon telefonisch telefoontje belletje lijn")
+_SENT = word_set(
+    "brief mail mailtje email bevestiging formulier link post uitnodiging folder beschikking besluit document sms app "
+    "smsje bus stuur sturen stuurt mailen mailt opsturen toesturen"
+)
 _LATER_TURNS = 4  # a deadline asked for after the promise comes within this many turns
 
 
@@ -63,7 +69,8 @@ def promises_in(call: CallText, detector: Detector, config: Config) -> tuple[Pro
     for kind, hit, start, end in spotted:
         others = [(s, e) for _, h, s, e in spotted if h.turn == hit.turn and s != start]
         deadline, due = _deadline(call, hit, (start, end), others, config)
-        found.append(_Found(kind, hit.turn, start, end, hit, deadline, due))
+        is_called = kind == "letter_or_email" and _is_by_phone(call.turns[hit.turn].texts[start:end])
+        found.append(_Found("callback" if is_called else kind, hit.turn, start, end, hit, deadline, due))
     found.sort(key=lambda f: (f.turn, f.start))
     kept = _without_repeats(found, call, detector)
     checked = combine(find_hits(detector.criterion("callback_number_check").phrases, call, lambda name: [
@@ -155,6 +162,10 @@ def _without_repeats(found: Sequence[_Found], call: CallText, detector: Detector
     summary = {h.turn for h in find_hits(detector.criterion("summary_check").phrases, call, lambda name: [])}
     kept: list[_Found] = []
     for promise in found:
+        # "Voor drie uur hoort u van mij" says again that somebody calls before three.
+        is_word_to_come = promise.due is not None and promise.type in _CONTACT and not _is_sent(call, promise)
+        if is_word_to_come and any(k.due == promise.due and {k.type, promise.type} == _CONTACT for k in kept):
+            continue
         same = [k for k in kept if k.type == promise.type]
         if same and promise.type != "action":
             known = [k for k in same if k.due == promise.due]
@@ -178,6 +189,15 @@ def _without_repeats(found: Sequence[_Found], call: CallText, detector: Detector
     return kept
 
 
+def _is_by_phone(words: Sequence[str]) -> bool:
+    """Whether a word to come is to come over the telephone: "u hoort van mij, aan de telefoon"."""
+    return not _BY_PHONE.isdisjoint(words) and _SENT.isdisjoint(words)
+
+
+def _is_sent(call: CallText, promise: _Found) -> bool:
+    return not _SENT.isdisjoint(call.turns[promise.turn].texts[promise.start : promise.end])
+
+
 def _alike(call: CallText, one: _Found, two: _Found) -> bool:
     """Whether two finds speak of the same thing: most longer words of the shorter are in the other."""
     a, b = ({t.lemma_ for t in call.turns[f.turn].doc[f.start : f.end] if len(t.text) > 4} for f in (one, two))
@@ -189,7 +209,9 @@ def _doer(turn: TurnDoc, promise: _Found) -> str | None:
     words = turn.quote(promise.start, promise.end).split()
     plain = ["".join(normalise_word(word)) for word in words]
     for at, word in enumerate(plain):
-        if word in _PRONOUNS:
+        # "Ik laat de opzichter bellen", "dan vraag ik mijn collega of hij": somebody else is to do it.
+        beside = {*plain[max(0, at - 1) : at], *plain[at + 1 : at + 2]}
+        if word in _PRONOUNS and not (_HANDS_ON & beside and _DOERS & {*plain[at:]}):
             return words[at].strip(" ,.;")
         if word in _TITLES or word in _DOERS:
             first = max((i for i in range(max(0, at - 2), at) if plain[i] in _DETERMINERS), default=at)
@@ -205,6 +227,7 @@ def _doer(turn: TurnDoc, promise: _Found) -> str | None:
 
 
 _PRONOUNS = word_set("ik wij we hij zij ze")
+_HANDS_ON = word_set("laat laten vraag vragen")
 _TITLES = frozenset(["mevrouw", "meneer"])
 _DETERMINERS = word_set("mijn de een onze die uw")
 _DOERS = word_set(
