@@ -7,7 +7,9 @@ import os
 
 __version__ = "0.1.0"
 
-# Read when the engines load.  pyannote.audio reports usage home unless told not to; threads that wait by spinning take
-# the cores from the other engine in this process (speaker embedding on a busy 2-core machine: 3.6 times slower).
+# Read when the engines load.  pyannote.audio reports usage home unless told not to.  Threads that wait for each other
+# spin for some microseconds, not for the library's milliseconds: those take the cores from another engine (speaker
+# embedding on a busy machine: 3.6 times slower), and none at all leaves torch's many small steps to one core
+# (diarization: 2.3 times slower).
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
