@@ -21,8 +21,8 @@ from callanalytics.speech import cut, merge
 class Diarizer:
     """pyannote.audio's SpeakerDiarization with the manifest's models in memory."""
 
-    def __init__(self, settings: DiarizationSettings, models: ModelSettings, threads: int = 0) -> None:
-        """Load the verified weights; `threads` 0 means torch's own choice.
+    def __init__(self, settings: DiarizationSettings, models: ModelSettings, threads: int = 1) -> None:
+        """Load the verified weights; `threads` cores for one call, 1 where several calls are diarized side by side.
 
         Raises ModelMissing, ModelRefused or DeviceMissing.
         """
@@ -34,8 +34,7 @@ class Diarizer:
             import torch
             from pyannote.audio import Pipeline
 
-            if threads:
-                torch.set_num_threads(threads)
+            torch.set_num_threads(threads)
             if models.diarization:
                 self._pipeline = Pipeline.from_pretrained(folders[0])
             else:

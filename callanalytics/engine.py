@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from callanalytics.config import Config
@@ -28,7 +28,8 @@ from callanalytics.records import CallResult, CallSource, FailureRow, RunRow
 from callanalytics.store import Store
 from callanalytics.texts import Lang
 
-Outcome = tuple[list["CallResult | CallError"], dict[str, int]]
+if TYPE_CHECKING:
+    from callanalytics.pipeline import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,9 +273,8 @@ def run_local(
     if workers == 1:
         from callanalytics.pipeline import Worker
 
-        worker = Worker(config, _threads(config, 1)) if shards else None
-        while worker and (shard := upcoming()):
-            yield shard, worker(shard)
+        if shards:
+            yield from Worker(config, _threads(config, 1)).stream(upcoming)
         return
 
     suspects: list[list[CallSource]] = []

@@ -6,13 +6,17 @@ of them; every call still comes out on its own, as a CallResult or as the reason
 
 from __future__ import annotations
 
+import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -59,6 +63,7 @@ from callanalytics.turns import assign_speakers, find_events, join_turns
 MIN_SPEECH_MS = 3000  # less speech than this is no conversation
 MIN_LANGUAGE_PROBABILITY = 0.05  # below it the recogniser hears another language; bad Dutch lines stay above 0.1
 T = TypeVar("T")
+Outcome = tuple[list[CallResult | CallError], dict[str, int]]  # of a shard: results in order, ms per stage
 NEVER = datetime.fromtimestamp(0, UTC)  # a worker keeps no time: the engine fills it in
 
 
@@ -74,6 +79,11 @@ class Heard:
     def tracks(self) -> list[Track]:
         """One per channel."""
         return [Track(s, spans) for s, spans in zip(self.recording.samples, self.activity.speech, strict=True)]
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the parties share a channel."""
+        return self.recording.layout != "stereo"
 
     @property
     def speech(self) -> tuple[tuple[int, int], ...]:
@@ -173,67 +183,116 @@ def rescored(result: CallResult, scorer: Scorer, config: Config) -> CallResult:
 
 
 class Worker:
-    """All stages with their models, loaded once; call it with any number of calls."""
+    """All stages with their models, loaded once; call it with any number of calls.
+
+    It works in lanes, a thread of one core each: recordings are decoded, batches of windows recognised and speakers
+    told apart side by side.  That is faster than all cores on one batch, whose many small steps wait for each other.
+    """
 
     def __init__(self, config: Config, threads: int = 0) -> None:
-        """`threads` 0 means all cores.  Raises the errors of the stages' constructors."""
+        """`threads` is the number of lanes, 0 means all cores.  Raises the errors of the stages' constructors."""
         self._config = config
-        self._threads = threads
+        self._lane_count = threads or os.cpu_count() or 1
+        self._lanes = ThreadPoolExecutor(self._lane_count, "lane")
         self._pseudonym = Pseudonyms(config.privacy)
         self._find_speech = SpeechDetector(config.speech)
-        self._transcribe = Transcriber(config.recognition, config.models, config.municipality, threads)
+        self._transcribe = Transcriber(config.recognition, config.models, config.municipality, self._lane_count)
         self._role_model = RoleModel(project_root() / "models" / "roles", config.roles.min_confidence)
         self._redact = Redactor(config)
         self._score = Scorer(config)
         self._clock: dict[str, float] = {}
-        self._current = ""
+        self._keeping, self._loading, self._understanding = Lock(), Lock(), Lock()
 
     @cached_property
     def _diarize(self) -> Diarizer:
         # Only mono recordings need it, and it takes as long to load as everything else together.
-        return Diarizer(self._config.diarization, self._config.models, self._threads)
+        return Diarizer(self._config.diarization, self._config.models)
 
-    def __call__(self, calls: Sequence[CallSource]) -> tuple[list[CallResult | CallError], dict[str, int]]:
-        """The result or the error of each call, in the order given, and the wall time per stage in ms."""
-        self._clock = {}
-        heard = [self._attempt(call, partial(self.listen, call)) for call in calls]
-        hypotheses = self._transcribe_all([h for h in heard if isinstance(h, Heard)])
+    def stream(self, upcoming: Callable[[], list[CallSource] | None]) -> Iterator[tuple[list[CallSource], Outcome]]:
+        """Shards of calls with their outcomes, in order, until `upcoming` has none.
+
+        Two shards are under way at a time, so that no lane waits for the last batch of one.
+        """
+        self._lanes = ThreadPoolExecutor(self._lane_count, "lane")
+        running: deque[tuple[list[CallSource], Future[Outcome]]] = deque()
+        with ThreadPoolExecutor(2, "shard") as pool:
+            try:
+                while True:
+                    while len(running) < 2 and (shard := upcoming()):
+                        running.append((shard, pool.submit(self, shard)))
+                    if not running:
+                        return
+                    shard, future = running.popleft()
+                    yield shard, future.result()
+            except BaseException:
+                # Nobody wants the rest: without it the process would go on for minutes after Ctrl-C.
+                self._lanes.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def __call__(self, calls: Sequence[CallSource]) -> Outcome:
+        """The result or the error of each call, in the order given, and the time spent per stage in ms."""
+        listening = [self._lanes.submit(self._attempt, partial(self.listen, call)) for call in calls]
+        heard = [future.result() for future in listening]
+        sound = [h for h in heard if isinstance(h, Heard)]
+        speakers = {
+            h.call.call_id: self._lanes.submit(self._attempt, partial(self.find_speakers, h))
+            for h in sound
+            if h.is_mixed and h.speech
+        }
+        hypotheses = self._transcribe_all(sound)
         results: list[CallResult | CallError] = []
-        for call, one in zip(calls, heard, strict=True):
+        for one in heard:
             if isinstance(one, CallError):
                 results.append(one)
                 continue
-            said = hypotheses[call.call_id]
+            said = hypotheses[one.call.call_id]
+            segments = speakers[one.call.call_id].result() if one.call.call_id in speakers else []
             if isinstance(said, CallError):
                 results.append(said)
+            elif isinstance(segments, CallError):
+                results.append(segments)
             else:
-                results.append(self._attempt(call, partial(self.understand, one, said)))
-        return results, {stage: round(seconds * 1000) for stage, seconds in self._clock.items()}
+                with self._understanding:  # language models keep state, and two threads of Python are no faster
+                    results.append(self._attempt(partial(self.understand, one, said, segments)))
+        with self._keeping:
+            spent, self._clock = self._clock, {}
+        return results, {stage: round(seconds * 1000) for stage, seconds in spent.items()}
 
     def listen(self, call: CallSource) -> Heard:
         """Decode a call and find where somebody speaks."""
-        with self._stage("decode"):
+        with self._stage(call, "decode"):
             recording = decode_recording(call.path, call.call_id, self._config.audio)
-        with self._stage("speech"):
+        with self._stage(call, "speech"):
             return Heard(call, recording, self._find_speech(recording))
 
-    def understand(self, heard: Heard, hypotheses: Sequence[Hypothesis]) -> CallResult:
-        """Everything after recognition; `hypotheses` has one entry per channel."""
+    def find_speakers(self, heard: Heard) -> list[Segment]:
+        """Who speaks when in a call whose parties share a channel; nobody at two places at once."""
+        with self._stage(heard.call, "load"), self._loading:
+            diarize = self._diarize
+        with self._stage(heard.call, "diarize"):
+            _, exclusive = diarize(heard.recording.samples[0], heard.activity.speech[0])
+            return exclusive
+
+    def understand(
+        self, heard: Heard, hypotheses: Sequence[Hypothesis], segments: Sequence[Segment]
+    ) -> CallResult:
+        """Everything after recognition and diarization; `hypotheses` has one entry per channel."""
         call, activity = heard.call, heard.activity
-        with self._stage("diarize"):
-            turns = self._turns(heard, hypotheses)
-        with self._stage("roles"):
+        with self._stage(call, "turns"):
+            turns = self._turns(heard, hypotheses, segments)
+        with self._stage(call, "roles"):
             turns, assignment = assign_roles(self._role_model, turns, self._channel_roles(heard))
             events = find_events(turns, activity.holds, heard.speech, heard.recording.duration_ms, self._config.turns)
-        with self._stage("redact"):
+        with self._stage(call, "redact"):
             transcript = Transcript(
                 call.call_id, call.started_at, tuple(turns), activity.holds, tuple(events), heard.recording.duration_ms
             )
             redacted = self._redact(transcript).transcript
         reason = self._why_not_scorable(heard, hypotheses, turns)
-        with self._stage("score"):
+        with self._stage(call, "score"):
             verdict = Verdict() if reason else self._score(redacted)
-        measures = measure(turns, events, heard.speech, activity.holds, heard.recording.duration_ms)
+        with self._stage(call, "features"):
+            measures = measure(turns, events, heard.speech, activity.holds, heard.recording.duration_ms)
         agent_channels = [t.channel for t in turns if t.role == "agent" and t.channel is not None]
         row = CallRow(
             call_id=call.call_id,
@@ -274,9 +333,12 @@ class Worker:
 
     def _transcribe_all(self, heard: Sequence[Heard]) -> dict[str, list[Hypothesis] | CallError]:
         """Recognise all calls together; when that fails, one by one, so that only the call at fault is lost."""
+
+        def in_lanes(work: Callable[..., T], batches: Iterable[Any]) -> Iterable[T]:
+            return self._lanes.map(partial(self._timed, "transcribe", work), batches)
+
         try:
-            with self._stage("transcribe"):
-                flat = self._transcribe([track for h in heard for track in h.tracks])
+            flat = self._transcribe([track for h in heard for track in h.tracks], in_lanes)
         except Exception:
             if len(heard) == 1:
                 call = heard[0].call
@@ -286,19 +348,15 @@ class Worker:
         found = iter(flat)
         return {h.call.call_id: [next(found) for _ in h.tracks] for h in heard}
 
-    def _turns(self, heard: Heard, hypotheses: Sequence[Hypothesis]) -> list[Turn]:
-        if heard.recording.layout == "stereo":
-            labels = {f"channel {i}": i for i in range(len(hypotheses))}
-            words = [(w, f"channel {i}") for i, h in enumerate(hypotheses) for w in h.words]
-            return join_turns(words, self._config.turns, labels)
-        words_ = hypotheses[0].words
-        exclusive: list[Segment] = []
-        if words_:
-            _, exclusive = self._diarize(heard.recording.samples[0], heard.activity.speech[0])
-        return join_turns(assign_speakers(words_, exclusive), self._config.turns)
+    def _turns(self, heard: Heard, hypotheses: Sequence[Hypothesis], segments: Sequence[Segment]) -> list[Turn]:
+        if heard.is_mixed:
+            return join_turns(assign_speakers(hypotheses[0].words, segments), self._config.turns)
+        labels = {f"channel {i}": i for i in range(len(hypotheses))}
+        words = [(w, f"channel {i}") for i, h in enumerate(hypotheses) for w in h.words]
+        return join_turns(words, self._config.turns, labels)
 
     def _channel_roles(self, heard: Heard) -> dict[int, Role] | None:
-        if heard.recording.layout != "stereo":
+        if heard.is_mixed:
             return None
         known = heard.call.agent_channel
         if known is None and self._config.audio.agent_channel != "auto":
@@ -324,23 +382,37 @@ class Worker:
         return None if {"agent", "citizen"} <= roles else "one_party"
 
     @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
-        started, self._current = time.perf_counter(), name
+    def _stage(self, call: CallSource, name: str) -> Iterator[None]:
+        """Keep the time, and turn whatever goes wrong into the call's error: one bad recording costs one row."""
+        started = time.perf_counter()
         try:
             yield
+        except CallError:
+            raise
+        except Exception as error:
+            # The error's own text may hold what was said, so only its kind is told.
+            reason = f"an unexpected {type(error).__name__}; try again, and report its format if it stays."
+            raise CallError(call_id=call.call_id, stage=name, reason=reason) from None
         finally:
-            self._clock[name] = self._clock.get(name, 0.0) + time.perf_counter() - started
+            self._spend(name, time.perf_counter() - started)
 
-    def _attempt(self, call: CallSource, work: Callable[[], T]) -> T | CallError:
-        """One bad recording costs one row of failures, whatever is wrong with it."""
+    def _timed(self, stage: str, work: Callable[..., T], *values: Any) -> T:
+        started = time.perf_counter()
+        try:
+            return work(*values)
+        finally:
+            self._spend(stage, time.perf_counter() - started)
+
+    def _spend(self, stage: str, seconds: float) -> None:
+        with self._keeping:
+            self._clock[stage] = self._clock.get(stage, 0.0) + seconds
+
+    @staticmethod
+    def _attempt(work: Callable[[], T]) -> T | CallError:
         try:
             return work()
         except CallError as error:
             return error
-        except Exception as error:
-            # The error's own text may hold what was said, so only its kind is told.
-            reason = f"an unexpected {type(error).__name__}; try again, and report its format if it stays."
-            return CallError(call_id=call.call_id, stage=self._current, reason=reason)
 
 
 def _language(hypotheses: Sequence[Hypothesis]) -> float | None:

@@ -8,13 +8,14 @@ from spreading, and makes a call's words independent of what else is in its batc
 from __future__ import annotations
 
 import itertools
-import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from callanalytics.audio import SAMPLES_PER_MS, Samples
 from callanalytics.config import Models as ModelSettings
@@ -24,6 +25,9 @@ from callanalytics.models import choose_device, find_model
 from callanalytics.records import Span, Word
 
 PREPENDED = "\"'“¿([{-"
+LONG_PAUSE_MS = 1000  # a pause this long ends a sentence; a longer one is no better place to cut
+Features = NDArray[np.float32]
+Map = Callable[..., Iterable[Any]]
 APPENDED = "\"'.。,，!！?？:：”)]}、"
 
 
@@ -68,20 +72,26 @@ class Transcriber:
     """Whisper with its weights in memory; deterministic: no sampling, no state between calls."""
 
     def __init__(
-        self, settings: RecognitionSettings, models: ModelSettings, municipality: Municipality, threads: int = 0
+        self, settings: RecognitionSettings, models: ModelSettings, municipality: Municipality, lanes: int = 1
     ) -> None:
-        """Load the verified weights; `threads` 0 means all cores.  Raises ModelMissing, ModelRefused, DeviceMissing."""
+        """Load the verified weights once for `lanes` threads that recognise side by side, a core each.
+
+        Raises ModelMissing, ModelRefused, DeviceMissing.
+        """
         from faster_whisper import WhisperModel
         from faster_whisper.tokenizer import Tokenizer
 
         folder, device = find_model(models.recognition), choose_device(models.device)
         compute_type = models.compute_type if device == "cpu" else "float16"
-        self._settings = settings
+        self._settings, self._lanes = settings, lanes
+        # A window at a time stays in a core's cache (a quarter faster); a GPU wants many.
+        self._encode_batch = 1 if device == "cpu" else settings.batch_size
         self._whisper = WhisperModel(
             str(folder),
             device=device,
             compute_type=compute_type,
-            cpu_threads=threads or os.cpu_count(),
+            cpu_threads=1,
+            num_workers=lanes,
             local_files_only=True,
         )
         self._tokenizer = Tokenizer(
@@ -97,16 +107,21 @@ class Transcriber:
         self._context = self._tokenizer.encode(" " + before) if before else []
         self._blocked = [re.compile(_loose(phrase)) for phrase in settings.blocklist]
 
-    def __call__(self, tracks: Sequence[Track]) -> list[Hypothesis]:
-        """Recognise all tracks, in the order given; a track without speech gives no words."""
+    def __call__(self, tracks: Sequence[Track], mapped: Map = map) -> list[Hypothesis]:
+        """Recognise all tracks, in the order given; a track without speech gives no words.
+
+        `mapped` works like `map` and may run batches side by side.
+        """
         windows = [w for i, track in enumerate(tracks) for w in pack(track.speech, self._settings, i)]
         # Alike lengths together: a batch takes as long as its longest text.
         windows.sort(key=lambda w: (-w.length_ms, w.track, w.pieces))
+        # Few windows are spread over all lanes.
+        size = max(1, min(self._settings.batch_size, -(-len(windows) // self._lanes)))
+        batches = [windows[i : i + size] for i in range(0, len(windows), size)]
         words: list[list[Word]] = [[] for _ in tracks]
         dutch = [[0.0, 0.0] for _ in tracks]  # sum of probability x length, sum of length
-        for first in range(0, len(windows), self._settings.batch_size):
-            batch = windows[first : first + self._settings.batch_size]
-            for window, (found, probability) in zip(batch, self._recognise(batch, tracks), strict=True):
+        for batch, recognised in zip(batches, mapped(partial(self._recognise, tracks), batches), strict=True):
+            for window, (found, probability) in zip(batch, recognised, strict=True):
                 words[window.track] += found
                 dutch[window.track][0] += probability * window.length_ms
                 dutch[window.track][1] += window.length_ms
@@ -115,26 +130,38 @@ class Transcriber:
             for found, (p, n) in zip(words, dutch, strict=True)
         ]
 
-    def _recognise(self, batch: Sequence[Window], tracks: Sequence[Track]) -> Iterator[tuple[list[Word], float]]:
+    def _recognise(self, tracks: Sequence[Track], batch: Sequence[Window]) -> list[tuple[list[Word], float]]:
         """Words in call time and the probability of the language, per window."""
         features = np.stack([self._features(assemble(w, tracks[w.track].samples)) for w in batch])
-        encoded = self._whisper.encode(features)
+        encoded = self._encode(features)
         languages = self._whisper.model.detect_language(encoded)
         texts = self._decode(encoded, len(batch))
         for i, text in enumerate(texts):
             if not self._is_sound(text):
-                alone = self._whisper.encode(features[i : i + 1])
                 # A loop or a guess: forbid repeats, and keep the attempt that is likelier.
+                alone = self._encode(features[i : i + 1])
                 again = self._decode(alone, 1, no_repeat_ngram_size=3, repetition_penalty=1.1)[0]
                 better = again if self._is_sound(again) or again.logprob > text.logprob else text
                 texts[i] = better if better.logprob > 2 * self._settings.min_logprob else Text([], 0.0)
         frames = [max(2, w.length_ms // 10) for w in batch]
         aligned = self._whisper.find_alignment(self._tokenizer, [t.tokens for t in texts], encoded, frames)
         wanted = f"<|{self._settings.language}|>"
-        for window, timings, language in zip(batch, aligned, languages, strict=True):
-            yield self._to_words(window, timings), dict(language).get(wanted, 0.0)
+        return [
+            (self._to_words(window, timings), dict(language).get(wanted, 0.0))
+            for window, timings, language in zip(batch, aligned, languages, strict=True)
+        ]
 
-    def _features(self, samples: Samples) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def _encode(self, features: Features) -> Any:
+        """Encoder output of windows (n, mels, 3000)."""
+        import ctranslate2
+
+        step = self._encode_batch
+        parts = [self._whisper.encode(features[i : i + step]) for i in range(0, len(features), step)]
+        if len(parts) == 1:
+            return parts[0]
+        return ctranslate2.StorageView.from_array(np.concatenate([np.asarray(part) for part in parts]))
+
+    def _features(self, samples: Samples) -> Features:
         """Log-mel features of one window padded to 30 s, (mels, 3000)."""
         from faster_whisper.audio import pad_or_trim
 
@@ -198,8 +225,9 @@ class Text(NamedTuple):
 def pack(speech: Sequence[Span], settings: RecognitionSettings, track: int = 0) -> list[Window]:
     """Fill windows with a track's speech in order; pauses between pieces become at most `gap_ms`.
 
-    Speech longer than a window is cut into equal parts.  A window is closed early, at the longest pause of its last
-    third, rather than in the middle of a sentence.
+    Speech longer than a window is cut into equal parts.  There are as few windows as can be, since each costs the
+    encoder the same however little it holds; of all ways to cut into that many, the one whose cuts lie in the longest
+    pauses, so that sentences stay whole.
     """
     longest_ms = int(settings.window_s * 1000)
     pieces: list[Span] = []
@@ -207,22 +235,27 @@ def pack(speech: Sequence[Span], settings: RecognitionSettings, track: int = 0) 
         parts = -(-(end - start) // longest_ms)
         bounds = [start + (end - start) * i // parts for i in range(parts + 1)]
         pieces += itertools.pairwise(bounds)
-    windows: list[Window] = []
-    waiting = list(pieces)
-    while waiting:
-        taken, used_ms = 0, 0
-        for i, (start, end) in enumerate(waiting):
-            gap_ms = min(settings.gap_ms, start - waiting[i - 1][1]) if i else 0
-            if used_ms + gap_ms + end - start > longest_ms:
+    # best[i]: (windows, minus the pauses cut in, where the last of them begins) for the first i pieces
+    best: list[tuple[int, int, int]] = [(0, 0, 0)]
+    for i, (_, end_ms) in enumerate(pieces):
+        pause_ms = pieces[i + 1][0] - end_ms if i + 1 < len(pieces) else 0
+        used_ms = 0
+        found: list[tuple[int, int, int]] = []
+        for first in range(i, -1, -1):
+            gap_ms = min(settings.gap_ms, pieces[first + 1][0] - pieces[first][1]) if first < i else 0
+            used_ms += pieces[first][1] - pieces[first][0] + gap_ms
+            if used_ms > longest_ms:
                 break
-            used_ms += gap_ms + end - start
-            taken = i + 1
-        if taken < len(waiting):
-            candidates = range(max(1, taken - taken // 3), taken + 1)
-            taken = max(candidates, key=lambda i: (waiting[i][0] - waiting[i - 1][1], i))
-        windows.append(Window(track, _lay(waiting[:taken], settings.gap_ms)))
-        waiting = waiting[taken:]
-    return windows
+            count, cut_ms, _ = best[first]
+            found.append((count + 1, cut_ms - min(pause_ms, LONG_PAUSE_MS), first))
+        best.append(min(found))
+    windows: list[Window] = []
+    last = len(pieces)
+    while last:
+        first = best[last][2]
+        windows.append(Window(track, _lay(pieces[first:last], settings.gap_ms)))
+        last = first
+    return windows[::-1]
 
 
 def _lay(spans: Sequence[Span], gap_ms: int) -> tuple[Piece, ...]:

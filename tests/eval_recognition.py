@@ -48,7 +48,8 @@ def main() -> None:
         plain = plain_text(" ".join(s.text for s in segments))
         middle = time.perf_counter()
         heard = worker.listen(call)
-        turns = worker._turns(heard, worker._transcribe(heard.tracks))
+        speakers = worker.find_speakers(heard) if heard.is_mixed else []
+        turns = worker._turns(heard, worker._transcribe(heard.tracks), speakers)
         ours = plain_text(" ".join(t.text for t in turns))
         ended = time.perf_counter()
         rows.append((call.call_id, heard.recording.layout, reference, plain, ours))

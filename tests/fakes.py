@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -246,6 +246,10 @@ class ScriptedWorker:
 
     def __init__(self, config: Config, threads: int = 0) -> None:
         type(self).made += 1
+
+    def stream(self, upcoming: Callable[[], list[CallSource] | None]) -> Iterator[tuple[list[CallSource], typing.Any]]:
+        while shard := upcoming():
+            yield shard, self(shard)
 
     def __call__(self, calls: Sequence[CallSource]) -> tuple[list[CallResult | CallError], dict[str, int]]:
         from callanalytics.models import sha256_of

@@ -224,10 +224,10 @@ def test_recognition_that_breaks_on_one_call_spares_the_others(
     bad = str(write_audio(tmp_path / "b.wav", stereo_clip.samples[:, : 8000 * 6], 8000))
     transcribe = worker._transcribe
 
-    def break_one(tracks: Any) -> Any:
+    def break_one(tracks: Any, mapped: Any) -> Any:
         if any(len(track.samples) == 16_000 * 6 for track in tracks):
             raise RuntimeError("out of memory")
-        return transcribe(tracks)
+        return transcribe(tracks, mapped)
 
     with monkeypatch.context() as patch:
         patch.setattr(worker, "_transcribe", break_one)

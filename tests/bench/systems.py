@@ -103,8 +103,8 @@ def ours(folder: Path) -> tuple[Calls, float, float]:
     calls: Calls = {}
 
     class Noting(pipeline.Worker):
-        def _turns(self, heard: Any, hypotheses: Any) -> Any:
-            turns = super()._turns(heard, hypotheses)
+        def _turns(self, heard: Any, *heard_so_far: Any) -> Any:
+            turns = super()._turns(heard, *heard_so_far)
             words = [w for turn in turns for w in turn.words]
             calls[heard.call.call_id] = {
                 "words": [[w.text, w.start_ms / 1000, w.end_ms / 1000] for w in words],
