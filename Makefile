@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := models/weights/.pulled
 
-.PHONY: demo test check models install clean
+.PHONY: demo test check bench models install clean
 
 demo: $(MODELS)
 	$(BIN)/callanalytics demo
@@ -17,6 +17,13 @@ check: $(MODELS)
 	$(BIN)/ruff check callanalytics tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+# Side by side with what people use today, how near to the hardware, growth with the number of calls: an hour or more.
+# WHISPERX=/path/to/python of an environment that holds whisperX adds it.
+bench: $(MODELS)
+	$(BIN)/python tests/bench/speed.py $(if $(WHISPERX),--whisperx $(WHISPERX)) --json speed.json
+	$(BIN)/python tests/bench/floor.py --json floor.json
+	$(BIN)/python tests/bench/growth.py --json growth.json
 
 models: $(MODELS)
 install: $(STAMP)
@@ -34,4 +41,4 @@ $(MODELS): $(STAMP) models/manifest.toml
 	@mkdir -p $(dir $@) && touch $@
 
 clean:
-	rm -rf $(VENV) models/weights out
+	rm -rf $(VENV) models/weights out speed.json floor.json growth.json

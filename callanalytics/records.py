@@ -322,7 +322,7 @@ class RunRow:
     left: int = column("calls not reached: stopped, or past --until or --limit")
     audio_ms: int = column("length of the recordings processed")
     wall_ms: int = column("wall time of the run")
-    wall_ms_by_stage: dict[str, int] = column("wall time per stage, added over workers")
+    wall_ms_by_stage: dict[str, int] = column("time spent per stage, added over lanes and workers")
     versions: dict[str, str] = column("versions of the software and models used")
     pipeline_fingerprint: str = column("hash of configuration, models and rules")
 

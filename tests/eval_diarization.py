@@ -10,6 +10,7 @@ two real Dutch voices; en: English recordings of two to four speakers.  Stereo f
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -68,7 +69,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="stems of the files to take; all when none is given")
     parser.add_argument("--shared", type=Path, default=SHARED)
-    parser.add_argument("--threads", type=int, default=0, help="1 is faster than all cores on a busy machine")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="1 on a busy machine")
     options = parser.parse_args()
     if not options.shared.is_dir():
         print(f"skipped: no recordings at {options.shared}", file=sys.stderr)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,6 +193,25 @@ def test_a_known_channel_decides_who_is_the_agent(worker: Worker, tmp_path: Path
         assert isinstance(result, CallResult)
         assert {t.channel for t in result.turns if t.role == "agent"} <= {channel}
         assert result.call.agent_channel in (channel, None)
+
+
+def test_shards_come_back_in_order_and_an_end_before_the_last_leaves_the_worker_usable(
+    worker: Worker, tmp_path: Path, stereo_clip: Clip
+) -> None:
+    path = str(write_audio(tmp_path / "a.wav", stereo_clip.samples[:, : 8000 * 4], 8000))
+    shards = [[CallSource(f"c{i}", "a.wav", path)] for i in range(5)]
+
+    def ids(outcomes: Iterable[tuple[list[CallSource], Any]]) -> list[str]:
+        return [one.call.call_id for _, (results, _) in outcomes for one in results if isinstance(one, CallResult)]
+
+    waiting = iter(shards)
+    unfinished = worker.stream(lambda: next(waiting, None))
+    assert ids([next(unfinished)]) == ["c0"]
+    unfinished.close()
+    taken = 5 - len(list(waiting))
+    assert taken < 5  # no more shards were begun than are worked on at a time
+    waiting = iter(shards)
+    assert ids(worker.stream(lambda: next(waiting, None))) == ["c0", "c1", "c2", "c3", "c4"]
 
 
 def test_one_step_that_breaks_costs_one_call(

@@ -32,8 +32,8 @@ from callanalytics.speech import SpeechDetector
 from callanalytics.transcribe import Track, Transcriber, assemble, pack
 
 DEV = Path(__file__).resolve().parents[3] / "shared" / "calls" / "dev"
-BATCHES = (1, 4, 8, 16)
-ROUNDS = 3
+BATCHES = (1, 4, 8)
+ROUNDS = 2
 
 
 def layouts(cores: int) -> list[tuple[int, int]]:
@@ -70,7 +70,8 @@ def measure_floor(config: Config, tracks: list[Track]) -> tuple[dict[str, Any], 
     """Seconds per window and per token with their best layouts; windows and tokens in the tracks."""
     import ctranslate2
 
-    whole = Transcriber(config.recognition, config.models, config.municipality)
+    cores = os.cpu_count() or 1
+    whole = Transcriber(config.recognition, config.models, config.municipality, cores)
     windows = sorted(
         (w for i, track in enumerate(tracks) for w in pack(track.speech, config.recognition, i)),
         key=lambda w: -w.length_ms,
@@ -80,7 +81,7 @@ def measure_floor(config: Config, tracks: list[Track]) -> tuple[dict[str, Any], 
     folder = str(find_model(config.models.recognition))
     best: dict[str, Any] = {}
     tokens = 0
-    for workers, threads in layouts(os.cpu_count() or 1):
+    for workers, threads in layouts(cores):
         model = ctranslate2.models.Whisper(
             folder, device="cpu", compute_type=config.models.compute_type, inter_threads=workers, intra_threads=threads
         )
@@ -113,9 +114,10 @@ def measure_floor(config: Config, tracks: list[Track]) -> tuple[dict[str, Any], 
                 if name not in best or seconds < best[name]["seconds"]:
                     best[name] = {"seconds": seconds, **layout}
         del model
-    encoded_all = [whole._whisper.encode(features[i : i + 8]) for i in range(0, len(features), 8)]
-    for encoded_batch in encoded_all:
-        tokens += sum(len(text.tokens) for text in whole._decode(encoded_batch, encoded_batch.shape[0]))
+    parts = [features[i : i + BATCHES[1]] for i in range(0, len(features), BATCHES[1])]
+    with ThreadPoolExecutor(cores) as pool:
+        for texts in pool.map(lambda part: whole._decode(whole._encode(part), len(part)), parts):
+            tokens += sum(len(text.tokens) for text in texts)
     return best, len(windows), tokens
 
 

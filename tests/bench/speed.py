@@ -1,7 +1,7 @@
 """Side by side: the script people write, faster-whisper's batches, whisperX where it is installed, and ours.
 
 usage: python tests/bench/speed.py [--recordings DIR] [--truth DIR] [--systems a,b,...] [--rounds N] [--json FILE]
-                                   [--whisperx PYTHON]
+                                   [--whisperx PYTHON] [--copies N]
 
 Every round runs each system once, one after the other, each in a process of its own on the same recordings, with the
 same weights and cores.  Prints a table with each system's best round, and the ratios to ours; what changes from round
@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,19 @@ def measure(name: str, recordings: Path, python: str) -> dict[str, Any]:
         return json.loads(result.read_text()) | spent
 
 
+def copy_calls(recordings: Path, folder: Path, copies: int) -> Path:
+    """A night's worth of calls: every recording `copies` times, as d01.1.wav, d01.2.wav ..."""
+    for path in sorted(path for path in recordings.iterdir() if path.is_file()):
+        for i in range(1, copies + 1):
+            shutil.copy(path, folder / f"{path.stem}.{i}{path.suffix}")
+    return folder
+
+
+def truth_of(call_id: str, truth: Path) -> Path:
+    """The truth file of a call, which its copies share."""
+    return truth / f"{call_id.partition('.')[0]}.json"
+
+
 def plain_text(text: str) -> str:
     """Lower case, no punctuation."""
     return " ".join(re.sub(r"[^\w\s]", " ", text.lower()).split())
@@ -59,7 +73,7 @@ def word_errors(calls: dict[str, Any], truth: Path) -> float | None:
     """WER over all calls with a truth file, words in time order on both sides."""
     references, hypotheses = [], []
     for call_id, call in sorted(calls.items()):
-        path = truth / f"{call_id}.json"
+        path = truth_of(call_id, truth)
         if path.is_file():
             turns = sorted(json.loads(path.read_text())["turns"], key=lambda t: t["start"])
             references.append(plain_text(" ".join(t["text"] for t in turns)))
@@ -75,7 +89,7 @@ def speaker_errors(calls: dict[str, Any], truth: Path) -> float | None:
     metric: Any = DiarizationErrorRate()
     scored = 0
     for call_id, call in sorted(calls.items()):
-        path = truth / f"{call_id}.json"
+        path = truth_of(call_id, truth)
         if not path.is_file() or not call["segments"]:
             continue
         reference, hypothesis = Annotation(), Annotation()
@@ -115,18 +129,22 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--whisperx", metavar="PYTHON", help="the Python of an environment that holds whisperX")
+    parser.add_argument("--copies", type=int, default=1, help="take every recording N times: 3 make over two hours")
     options = parser.parse_args()
     if not options.recordings.is_dir():
         print(f"skipped: no recordings at {options.recordings}", file=sys.stderr)
         return 0
     names = [n for n in options.systems.split(",") if n != "whisperx" or options.whisperx]
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-    for _ in range(options.rounds):
-        for name in names:
-            python = options.whisperx if name == "whisperx" else sys.executable
-            runs[name].append(run := measure(name, options.recordings, python))
-            run |= {"wer": word_errors(run["calls"], options.truth), "der": speaker_errors(run["calls"], options.truth)}
-            print(f"{name}: {run['wall_s']:.1f} s, {run['memory_mib']:.0f} MiB", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        recordings = copy_calls(options.recordings, Path(folder), options.copies)
+        for _ in range(options.rounds):
+            for name in names:
+                python = options.whisperx if name == "whisperx" else sys.executable
+                runs[name].append(run := measure(name, recordings, python))
+                calls = run["calls"]
+                run |= {"wer": word_errors(calls, options.truth), "der": speaker_errors(calls, options.truth)}
+                print(f"{name}: {run['wall_s']:.1f} s, {run['memory_mib']:.0f} MiB", file=sys.stderr, flush=True)
     best = {name: min(found, key=lambda run: run["wall_s"]) for name, found in runs.items()}
     print(table(best))
     if options.json:
