@@ -52,7 +52,7 @@ class Models(Settings):
     diarization: str  # "" = pyannote's pipeline around the two above; else a whole pipeline from the manifest
     device: Literal["auto", "cpu", "cuda"]
     compute_type: str
-    threads: int = Field(ge=0)  # of each worker; 0 = an equal share of the cores
+    threads: int = Field(ge=0)  # lanes of each worker, a core each; 0 = an equal share of the cores
 
     @property
     def voices(self) -> list[str]:
