@@ -97,13 +97,13 @@ def run(
     for name in config.models.used:
         find_model(name)
     current, scoring = fingerprint(config), scoring_fingerprint(config)
-    files = load_detector(config).files  # with its models, so that a mistake in either comes before any work
-    store = Store(output, files.ids, tuple(config.scorecard.items))
+    detector = load_detector(config)  # with its models, so that a mistake in either comes before any work
+    store = Store(output, detector.files.ids, tuple(config.scorecard.items))
     store.open()
     try:
         plan = _plan(calls, store, current, scoring, limit)
         observer.planned(plan)
-        rescore_calls(store, config, files, plan.rescored)
+        rescore_calls(store, config, detector, plan.rescored)
         run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         progress = Progress(total=len(plan.todo) + len(plan.refused))
         recorder = _Recorder(store, observer, progress, run_id, current, scoring, clock, config.lang)

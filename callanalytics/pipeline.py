@@ -24,7 +24,7 @@ from callanalytics import __version__
 from callanalytics.audio import Recording, decode_recording
 from callanalytics.config import Config, hash_of, project_root
 from callanalytics.criteria import load_detector
-from callanalytics.criteria.files import CriteriaFiles
+from callanalytics.criteria.detector import Detector
 from callanalytics.criteria.promises import promises_in
 from callanalytics.criteria.scorecard import score_items
 from callanalytics.diarize import Diarizer
@@ -121,13 +121,13 @@ class Verdict:
 class Scorer:
     """Scorecard, promises, topics and plain language, loaded once: all that comes from words and not from sound."""
 
-    def __init__(self, config: Config, files: CriteriaFiles | None = None) -> None:
-        """`files` are the phrase files if they were read before.
+    def __init__(self, config: Config, detector: Detector | None = None) -> None:
+        """`detector` is the scorecard of `config` if it was loaded before.
 
         Raises ConfigError for a mistake in the phrase files, the topics or the items.
         """
         self._config = config
-        self.detector = load_detector(config, files)
+        self.detector = detector or load_detector(config)
         self._find_topic = load_topics(config)
         self._signals = frozenset(c.id for c in self.detector.files.criteria if c.polarity == "signal")
 
@@ -189,8 +189,11 @@ class Worker:
     told apart side by side.  That is faster than all cores on one batch, whose many small steps wait for each other.
     """
 
-    def __init__(self, config: Config, threads: int = 0) -> None:
-        """`threads` is the number of lanes, 0 means all cores.  Raises the errors of the stages' constructors."""
+    def __init__(self, config: Config, threads: int = 0, detector: Detector | None = None) -> None:
+        """`threads` is the number of lanes, 0 means all cores; `detector` the scorecard if it was loaded before.
+
+        Raises the errors of the stages' constructors.
+        """
         self._config = config
         self._lane_count = threads or os.cpu_count() or 1
         self._lanes = ThreadPoolExecutor(self._lane_count, "lane")
@@ -199,7 +202,7 @@ class Worker:
         self._transcribe = Transcriber(config.recognition, config.models, config.municipality, self._lane_count)
         self._role_model = RoleModel(project_root() / "models" / "roles", config.roles.min_confidence)
         self._redact = Redactor(config)
-        self._score = Scorer(config)
+        self._score = Scorer(config, detector)
         self._clock: dict[str, float] = {}
         self._keeping, self._loading, self._understanding = Lock(), Lock(), Lock()
 
