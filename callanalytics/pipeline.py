@@ -31,6 +31,7 @@ from callanalytics.diarize import Diarizer
 from callanalytics.dutch import dutch_fingerprint
 from callanalytics.errors import CallError
 from callanalytics.features import measure, measure_plainness
+from callanalytics.memory import give_back, share_heap
 from callanalytics.models import model_fingerprint, sha256_of
 from callanalytics.pseudonyms import Pseudonyms
 from callanalytics.records import (
@@ -194,6 +195,7 @@ class Worker:
 
         Raises the errors of the stages' constructors.
         """
+        share_heap()
         self._config = config
         self._lane_count = threads or os.cpu_count() or 1
         self._lanes = ThreadPoolExecutor(self._lane_count, "lane")
@@ -266,7 +268,9 @@ class Worker:
         with self._stage(call, "decode"):
             recording = decode_recording(call.path, call.call_id, self._config.audio)
         with self._stage(call, "speech"):
-            return Heard(call, recording, self._find_speech(recording))
+            heard = Heard(call, recording, self._find_speech(recording))
+            give_back()
+            return heard
 
     def find_speakers(self, heard: Heard) -> list[Segment]:
         """Who speaks when in a call whose parties share a channel; nobody at two places at once."""
@@ -274,6 +278,7 @@ class Worker:
             diarize = self._diarize
         with self._stage(heard.call, "diarize"):
             _, exclusive = diarize(heard.recording.samples[0], heard.activity.speech[0])
+            give_back()
             return exclusive
 
     def understand(
@@ -404,6 +409,7 @@ class Worker:
         try:
             return work(*values)
         finally:
+            give_back()
             self._spend(stage, time.perf_counter() - started)
 
     def _spend(self, stage: str, seconds: float) -> None:
