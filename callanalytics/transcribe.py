@@ -133,33 +133,35 @@ class Transcriber:
     def _recognise(self, tracks: Sequence[Track], batch: Sequence[Window]) -> list[tuple[list[Word], float]]:
         """Words in call time and the probability of the language, per window."""
         features = np.stack([self._features(assemble(w, tracks[w.track].samples)) for w in batch])
-        encoded = self._encode(features)
+        parts = self._encode(features)
+        encoded = _joined(parts)
         languages = self._whisper.model.detect_language(encoded)
         texts = self._decode(encoded, len(batch))
         for i, text in enumerate(texts):
             if not self._is_sound(text):
                 # A loop or a guess: forbid repeats, and keep the attempt that is likelier.
-                alone = self._encode(features[i : i + 1])
+                (alone,) = self._encode(features[i : i + 1])
                 again = self._decode(alone, 1, no_repeat_ngram_size=3, repetition_penalty=1.1)[0]
                 better = again if self._is_sound(again) or again.logprob > text.logprob else text
                 texts[i] = better if better.logprob > 2 * self._settings.min_logprob else Text([], 0.0)
-        frames = [max(2, w.length_ms // 10) for w in batch]
-        aligned = self._whisper.find_alignment(self._tokenizer, [t.tokens for t in texts], encoded, frames)
+        # Aligned in the parts they were encoded in: the last digits of a product depend on its size, and a word's
+        # confidence must not depend on what else is in the batch.
+        aligned: list[list[dict[str, Any]]] = []
+        for part in parts:
+            chosen = slice(len(aligned), len(aligned) + part.shape[0])
+            tokens = [text.tokens for text in texts[chosen]]
+            frames = [max(2, window.length_ms // 10) for window in batch[chosen]]
+            aligned += self._whisper.find_alignment(self._tokenizer, tokens, part, frames)
         wanted = f"<|{self._settings.language}|>"
         return [
             (self._to_words(window, timings), dict(language).get(wanted, 0.0))
             for window, timings, language in zip(batch, aligned, languages, strict=True)
         ]
 
-    def _encode(self, features: Features) -> Any:
-        """Encoder output of windows (n, mels, 3000)."""
-        import ctranslate2
-
+    def _encode(self, features: Features) -> list[Any]:
+        """Encoder output of windows (n, mels, 3000), as many at a time as suits the device."""
         step = self._encode_batch
-        parts = [self._whisper.encode(features[i : i + step]) for i in range(0, len(features), step)]
-        if len(parts) == 1:
-            return parts[0]
-        return ctranslate2.StorageView.from_array(np.concatenate([np.asarray(part) for part in parts]))
+        return [self._whisper.encode(features[i : i + step]) for i in range(0, len(features), step)]
 
     def _features(self, samples: Samples) -> Features:
         """Log-mel features of one window padded to 30 s, (mels, 3000)."""
@@ -202,6 +204,15 @@ class Transcriber:
                 )
                 words.append(Word(text, start_ms, end_ms, round(float(timing["probability"]), 3)))
         return drop_loops(drop_blocked(words, self._blocked))
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """Encoder output of all windows in one."""
+    import ctranslate2
+
+    if len(parts) == 1:
+        return parts[0]
+    return ctranslate2.StorageView.from_array(np.concatenate([np.asarray(part) for part in parts]))
 
 
 def before_call(settings: RecognitionSettings, municipality: Municipality) -> str:

@@ -29,7 +29,7 @@ from callanalytics.audio import decode_recording
 from callanalytics.config import Config, load_config
 from callanalytics.models import find_model
 from callanalytics.speech import SpeechDetector
-from callanalytics.transcribe import Track, Transcriber, assemble, pack
+from callanalytics.transcribe import Track, Transcriber, _joined, assemble, pack
 
 DEV = Path(__file__).resolve().parents[3] / "shared" / "calls" / "dev"
 BATCHES = (1, 4, 8)
@@ -116,7 +116,7 @@ def measure_floor(config: Config, tracks: list[Track]) -> tuple[dict[str, Any], 
         del model
     parts = [features[i : i + BATCHES[1]] for i in range(0, len(features), BATCHES[1])]
     with ThreadPoolExecutor(cores) as pool:
-        for texts in pool.map(lambda part: whole._decode(whole._encode(part), len(part)), parts):
+        for texts in pool.map(lambda part: whole._decode(_joined(whole._encode(part)), len(part)), parts):
             tokens += sum(len(text.tokens) for text in texts)
     return best, len(windows), tokens
 
