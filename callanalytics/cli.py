@@ -6,10 +6,13 @@ import argparse
 import dataclasses
 import json
 import os
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from callanalytics import __version__
@@ -134,7 +137,7 @@ def _clock(text: str) -> str:
 def _run(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.engine import run
 
-    with _Bar(config.lang) as bar:
+    with _Bar(config.lang) as bar, _stop_on_sigterm(bar) as stopped:
         row = run(
             config,
             options.recordings,
@@ -145,11 +148,29 @@ def _run(config: Config, options: argparse.Namespace) -> int:
             workers=options.workers,
             until=options.until,
             limit=options.limit,
+            stopped=stopped,
         )
     _summarise(config.lang, row, options.output)
     if options.json:
         print(json.dumps(_plain(row), indent=1))
     return 1 if row.failed else 0
+
+
+@contextmanager
+def _stop_on_sigterm(bar: _Bar) -> Iterator[Callable[[], bool]]:
+    """Whether SIGTERM (systemd, shutdown) asked to stop: a run then finishes the calls under way and begins no more."""
+    asked = Event()
+
+    def stop(*_: object) -> None:
+        if not asked.is_set():
+            bar.stopping()
+        asked.set()
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _rescore(config: Config, options: argparse.Namespace) -> int:
@@ -244,6 +265,10 @@ class _Bar:
         if plan.todo:
             self._console.print(say(self._lang, "loading"))
         self._progress.update(self._task, total=len(plan.todo) + len(plan.refused))
+
+    def stopping(self) -> None:
+        """SIGTERM came."""
+        self._console.print(say(self._lang, "stopping"))
 
     def advanced(self, progress: Progress) -> None:
         self._progress.update(

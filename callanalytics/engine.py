@@ -81,10 +81,12 @@ def run(
     workers: int | None = None,
     until: str | None = None,
     limit: int | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> RunRow:
     """Process every recording that isn't published yet; returns the row of this run, also written to OUT.
 
-    `until` is a local time HH:MM at which no new shard is begun; `limit` the number of calls to take at most.
+    `until` is a local time HH:MM at which no new shard is begun; `limit` the number of calls to take at most; once
+    `stopped` says so no new shard is begun either, and what is under way is finished and published.
     Raises InputError, ManifestError, StoreError, StoreLocked, ModelMissing, ModelRefused, DeviceMissing before
     anything is processed; what goes wrong with a call becomes a row of failures.
     """
@@ -109,8 +111,12 @@ def run(
         recorder = _Recorder(store, observer, progress, run_id, current, scoring, clock, config.lang)
         shards = _cut_shards(plan.todo, config.engine.shard_calls, workers or config.engine.workers)
         deadline = _deadline(until, config)
+
+        def is_over() -> bool:
+            return stopped() or (deadline is not None and time.monotonic() >= deadline)
+
         run_shards = {"local": run_local, "ray": run_ray}[engine]
-        for shard, outcome in run_shards(config, shards, workers or config.engine.workers, deadline):
+        for shard, outcome in run_shards(config, shards, workers or config.engine.workers, is_over):
             recorder.shard(shard, outcome)
         # Last: publishing a call takes away failures of its id, and a refused recording may share one.
         for refused in plan.refused:
@@ -262,13 +268,13 @@ def _deadline(until: str | None, config: Config) -> float | None:
 
 
 def run_local(
-    config: Config, shards: Sequence[list[CallSource]], workers: int, deadline: float | None
+    config: Config, shards: Sequence[list[CallSource]], workers: int, is_over: Callable[[], bool]
 ) -> Iterator[tuple[list[CallSource], Outcome]]:
     """Shards with their outcomes, from this process or from `workers` processes, in the order they are done."""
     waiting = iter(shards)
 
     def upcoming() -> list[CallSource] | None:
-        return None if deadline is not None and time.monotonic() >= deadline else next(waiting, None)
+        return None if is_over() else next(waiting, None)
 
     if workers == 1:
         from callanalytics.pipeline import Worker
@@ -343,7 +349,7 @@ def _work(shard: list[CallSource]) -> Outcome:
 
 
 def run_ray(
-    config: Config, shards: Sequence[list[CallSource]], workers: int, deadline: float | None
+    config: Config, shards: Sequence[list[CallSource]], workers: int, is_over: Callable[[], bool]
 ) -> Iterator[tuple[list[CallSource], Outcome]]:
     """The same on a Ray cluster: one actor per worker, each with the models loaded once."""
     import ray
@@ -356,7 +362,7 @@ def run_ray(
     idle = [actor.remote(config, threads) for _ in range(min(workers, len(shards)))]
     waiting, running = iter(shards), {}
     while True:
-        while idle and not (deadline is not None and time.monotonic() >= deadline) and (shard := next(waiting, None)):
+        while idle and not is_over() and (shard := next(waiting, None)):
             worker = idle.pop()
             running[worker.__call__.remote(shard)] = (worker, shard)
         if not running:

@@ -50,5 +50,6 @@ def _read_key(settings: Privacy) -> bytes:
             raise ConfigError(path=path, reason=f"others may read this key; run: chmod 600 {path}")
         key = path.read_bytes().strip()
     if len(key) < MIN_KEY_BYTES:
-        raise ConfigError(path=path, reason=f"the key for pseudonyms is shorter than {MIN_KEY_BYTES} characters.")
+        source = f"${settings.key_env}" if given else path
+        raise ConfigError(path=source, reason=f"the key for pseudonyms is shorter than {MIN_KEY_BYTES} characters.")
     return key

@@ -133,6 +133,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "column": ("kolom", "column"),
     "type": ("type", "type"),
     "description": ("omschrijving", "description"),
+    "stopping": (
+        "Er is gevraagd te stoppen: de gesprekken die bezig zijn worden afgemaakt, er begint niets nieuws.",
+        "Asked to stop: the calls under way are finished, nothing new is begun.",
+    ),
     "interrupted": (
         "Gestopt. Wat gepubliceerd is blijft; start dezelfde opdracht opnieuw om verder te gaan.",
         "Stopped. What is published stays; run the same command again to go on.",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import wave
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 from fakes import MOMENT, call_row
 
-from callanalytics.cli import _demo_card, _duckdb, main
+from callanalytics.cli import _Bar, _demo_card, _duckdb, _stop_on_sigterm, main
 from callanalytics.config import load_config
 from callanalytics.pipeline import Scorer
 from callanalytics.records import CallResult, Role, Transcript, Turn
@@ -253,3 +255,14 @@ def test_the_card_shows_items_their_parts_and_the_compliance_block_apart(
     assert jargon.endswith("zeg liever: kosten die de gemeente rekent")
     assert "Wettelijk (apart van de score) niet goed" in lines
     assert lines.index("Wettelijk (apart van de score) niet goed") > lines.index(jargon)
+
+
+def test_sigterm_asks_a_run_to_stop_and_is_as_before_after_it(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with _Bar("en") as bar, _stop_on_sigterm(bar) as stopped:
+        assert not stopped()
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stopped()
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert capsys.readouterr().err.count("the calls under way are finished") == 1

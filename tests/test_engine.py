@@ -289,15 +289,23 @@ def test_past_its_end_a_run_begins_nothing_new(
 
 
 def test_a_shard_that_was_begun_is_finished(
-    config: Config, scripted: type[ScriptedWorker], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: Config, scripted: type[ScriptedWorker], folder: Path
 ) -> None:
-    times = iter([0.0, 100.0])
-    monkeypatch.setattr(engine, "_deadline", lambda until, config: 50.0)
     shards = [[call] for call in engine.list_calls(folder)[:2]]
-    monkeypatch.setattr(engine.time, "monotonic", lambda: next(times))
-    done = list(engine.run_local(config, shards, 1, 50.0))  # type: ignore[arg-type]
+    is_over = iter([False, True])
+    done = list(engine.run_local(config, shards, 1, lambda: next(is_over)))  # type: ignore[arg-type]
     assert len(done) == 1
     assert scripted.seen == [["a"]]
+
+
+def test_a_run_asked_to_stop_publishes_what_it_began_and_the_next_goes_on(
+    config: Config, scripted: type[ScriptedWorker], folder: Path, tmp_path: Path
+) -> None:
+    one_each = config.model_copy(update={"engine": config.engine.model_copy(update={"shard_calls": 1})})
+    row, _ = run(one_each, folder, tmp_path / "out", stopped=lambda: len(scripted.seen) >= 2)
+    assert (row.published, row.failed, row.left) == (2, 0, 3)
+    run(one_each, folder, tmp_path / "out")
+    assert sorted(call_ids(tmp_path / "out")) == ["a", "b", "d", "e"]
 
 
 class Clock(datetime):
@@ -430,7 +438,7 @@ def test_a_recording_that_kills_its_worker_costs_one_failure(monkeypatch: pytest
     monkeypatch.setattr(engine, "_start_worker", start_killer)
     ids = ["a", "b", "killer", "c", "d"]
     shards = [[CallSource(name, name, name)] for name in ids[:2]] + [[CallSource(n, n, n) for n in ids[2:]]]
-    outcomes = list(engine.run_local(load_config(), shards, 2, None))
+    outcomes = list(engine.run_local(load_config(), shards, 2, lambda: False))
     stages = {error.fields["call_id"]: error.stage for _, (results, _) in outcomes for error in results}
     assert sum(len(shard) for shard, _ in outcomes) == len(ids)
     assert stages == {"a": "seen", "b": "seen", "c": "seen", "d": "seen", "killer": "worker"}
