@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 warnings.simplefilter("ignore")
 
 CORES = 2
-BATCH = 8  # windows, as ours has it: the same memory for each
+BATCH = 8  # windows
 Calls = dict[str, dict[str, list[list[Any]]]]
 
 
