@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -29,6 +30,7 @@ from callanalytics.store import Store
 from callanalytics.texts import Lang
 
 if TYPE_CHECKING:
+    from callanalytics.criteria.detector import Detector
     from callanalytics.pipeline import Outcome
 
 
@@ -115,7 +117,7 @@ def run(
         def is_over() -> bool:
             return stopped() or (deadline is not None and time.monotonic() >= deadline)
 
-        run_shards = {"local": run_local, "ray": run_ray}[engine]
+        run_shards = run_ray if engine == "ray" else partial(run_local, detector=detector)
         for shard, outcome in run_shards(config, shards, workers or config.engine.workers, is_over):
             recorder.shard(shard, outcome)
         # Last: publishing a call takes away failures of its id, and a refused recording may share one.
@@ -268,9 +270,17 @@ def _deadline(until: str | None, config: Config) -> float | None:
 
 
 def run_local(
-    config: Config, shards: Sequence[list[CallSource]], workers: int, is_over: Callable[[], bool]
+    config: Config,
+    shards: Sequence[list[CallSource]],
+    workers: int,
+    is_over: Callable[[], bool],
+    *,
+    detector: Detector | None = None,
 ) -> Iterator[tuple[list[CallSource], Outcome]]:
-    """Shards with their outcomes, from this process or from `workers` processes, in the order they are done."""
+    """Shards with their outcomes, from this process or from `workers` processes, in the order they are done.
+
+    `detector` is the scorecard if it was loaded before; other processes load their own.
+    """
     waiting = iter(shards)
 
     def upcoming() -> list[CallSource] | None:
@@ -280,7 +290,7 @@ def run_local(
         from callanalytics.pipeline import Worker
 
         if shards:
-            yield from Worker(config, _threads(config, 1)).stream(upcoming)
+            yield from Worker(config, _threads(config, 1), detector).stream(upcoming)
         return
 
     suspects: list[list[CallSource]] = []

@@ -73,7 +73,8 @@ def rescore(config: Config, output: Path) -> Rescored:
     """Score every published call again whose scores were not made by this scorecard.
 
     Raises StoreLocked while a run holds OUT, StoreError when it can't be written, ConfigError for a mistake in the
-    phrase files.  A kill leaves each call with its old or its new scores; starting again does the rest.
+    phrase files, InputError when the trained models can't be read.  A kill leaves each call with its old or its new
+    scores; starting again does the rest.
     """
     from callanalytics.criteria import load_detector
 

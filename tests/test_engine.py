@@ -298,6 +298,13 @@ def test_a_shard_that_was_begun_is_finished(
     assert scripted.seen == [["a"]]
 
 
+def test_the_worker_of_this_process_gets_the_scorecard_that_the_run_loaded(
+    config: Config, scripted: type[ScriptedWorker], detector: Any, folder: Path, tmp_path: Path
+) -> None:
+    run(config, folder, tmp_path / "out")
+    assert scripted.given is detector
+
+
 def test_a_run_asked_to_stop_publishes_what_it_began_and_the_next_goes_on(
     config: Config, scripted: type[ScriptedWorker], folder: Path, tmp_path: Path
 ) -> None:
@@ -418,7 +425,7 @@ def test_rows_are_the_same_in_one_process_and_in_two_in_one_shard_and_in_many(
 ) -> None:
     together, apart, two = tmp_path / "together", tmp_path / "apart", tmp_path / "two"
     with monkeypatch.context() as patch:
-        patch.setattr("callanalytics.pipeline.Worker", lambda config, threads: worker)
+        patch.setattr("callanalytics.pipeline.Worker", lambda *_: worker)
         run(config, clips, together, calls_csv=clips / "calls.csv")
         run(with_engine(config, shard_calls=1), clips, apart, calls_csv=clips / "calls.csv")
     row, _ = run(with_engine(config, shard_calls=1), clips, two, calls_csv=clips / "calls.csv", workers=2)

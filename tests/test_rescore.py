@@ -60,7 +60,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory, stereo_clip: Clip, mono
 def run(config: Config, worker: Worker, folder: Path, out: Path, patch: pytest.MonkeyPatch) -> Watcher:
     watcher = Watcher()
     with patch.context() as context:
-        context.setattr("callanalytics.pipeline.Worker", lambda config, threads: worker)
+        context.setattr("callanalytics.pipeline.Worker", lambda *_: worker)
         engine.run(
             with_engine(config, shard_calls=2), folder / "recordings", out, watcher, calls_csv=folder / "calls.csv"
         )

@@ -82,7 +82,7 @@ def test_a_run_killed_in_the_middle_ends_like_an_undisturbed_one(
 
     undisturbed = tmp_path / "undisturbed"
     with monkeypatch.context() as patch:
-        patch.setattr("callanalytics.pipeline.Worker", lambda config, threads: worker)
+        patch.setattr("callanalytics.pipeline.Worker", lambda *_: worker)
         engine.run(
             with_engine(config, shard_calls=8),
             recordings,
