@@ -90,7 +90,7 @@ class Recognition(Settings):
 
     language: str
     beam_size: int = Field(ge=1)
-    batch_size: int = Field(ge=1)
+    batch_size: int = Field(ge=0)  # windows; 0: what suits the device
     window_s: float = Field(gt=0, le=30)
     gap_ms: int
     max_word_ms: int

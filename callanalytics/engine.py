@@ -30,7 +30,7 @@ from callanalytics.store import Store
 from callanalytics.texts import Lang
 
 if TYPE_CHECKING:
-    from callanalytics.criteria.detector import Detector
+    from callanalytics.criteria.files import CriteriaFiles
     from callanalytics.pipeline import Outcome
 
 
@@ -92,7 +92,7 @@ def run(
     Raises InputError, ManifestError, StoreError, StoreLocked, ModelMissing, ModelRefused, DeviceMissing before
     anything is processed; what goes wrong with a call becomes a row of failures.
     """
-    from callanalytics.criteria import load_detector
+    from callanalytics.criteria import load_files
     from callanalytics.pipeline import fingerprint, scoring_fingerprint
     from callanalytics.rescore import rescore_calls
 
@@ -101,13 +101,13 @@ def run(
     for name in config.models.used:
         find_model(name)
     current, scoring = fingerprint(config), scoring_fingerprint(config)
-    detector = load_detector(config)  # with its models, so that a mistake in either comes before any work
-    store = Store(output, detector.files.ids, tuple(config.scorecard.items))
+    files = load_files(config)  # so that a mistake in them comes before any work
+    store = Store(output, files.ids, tuple(config.scorecard.items))
     store.open()
     try:
         plan = _plan(calls, store, current, scoring, limit)
         observer.planned(plan)
-        rescore_calls(store, config, detector, plan.rescored)
+        rescore_calls(store, config, files, plan.rescored)
         run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         progress = Progress(total=len(plan.todo) + len(plan.refused))
         recorder = _Recorder(store, observer, progress, run_id, current, scoring, clock, config.lang)
@@ -117,7 +117,7 @@ def run(
         def is_over() -> bool:
             return stopped() or (deadline is not None and time.monotonic() >= deadline)
 
-        run_shards = run_ray if engine == "ray" else partial(run_local, detector=detector)
+        run_shards = run_ray if engine == "ray" else partial(run_local, files=files)
         for shard, outcome in run_shards(config, shards, workers or config.engine.workers, is_over):
             recorder.shard(shard, outcome)
         # Last: publishing a call takes away failures of its id, and a refused recording may share one.
@@ -275,11 +275,11 @@ def run_local(
     workers: int,
     is_over: Callable[[], bool],
     *,
-    detector: Detector | None = None,
+    files: CriteriaFiles | None = None,
 ) -> Iterator[tuple[list[CallSource], Outcome]]:
     """Shards with their outcomes, from this process or from `workers` processes, in the order they are done.
 
-    `detector` is the scorecard if it was loaded before; other processes load their own.
+    `files` are the phrase files if they were read before; other processes read their own.
     """
     waiting = iter(shards)
 
@@ -290,7 +290,7 @@ def run_local(
         from callanalytics.pipeline import Worker
 
         if shards:
-            yield from Worker(config, _threads(config, 1), detector).stream(upcoming)
+            yield from Worker(config, _threads(config, 1), files).stream(upcoming)
         return
 
     suspects: list[list[CallSource]] = []

@@ -25,6 +25,7 @@ from callanalytics.audio import Recording, decode_recording
 from callanalytics.config import Config, hash_of, project_root
 from callanalytics.criteria import load_detector
 from callanalytics.criteria.detector import Detector
+from callanalytics.criteria.files import CriteriaFiles
 from callanalytics.criteria.promises import promises_in
 from callanalytics.criteria.scorecard import score_items
 from callanalytics.diarize import Diarizer
@@ -183,6 +184,21 @@ def rescored(result: CallResult, scorer: Scorer, config: Config) -> CallResult:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What reads words: models that are of use only once something is recognised."""
+
+    role_model: RoleModel
+    redact: Redactor
+    score: Scorer
+
+    @classmethod
+    def load(cls, config: Config, files: CriteriaFiles | None) -> Readers:
+        """Raises ConfigError and InputError for what can't be used."""
+        roles = RoleModel(project_root() / "models" / "roles", config.roles.min_confidence)
+        return cls(roles, Redactor(config), Scorer(config, load_detector(config, files)))
+
+
 class Worker:
     """All stages with their models, loaded once; call it with any number of calls.
 
@@ -190,10 +206,10 @@ class Worker:
     told apart side by side.  That is faster than all cores on one batch, whose many small steps wait for each other.
     """
 
-    def __init__(self, config: Config, threads: int = 0, detector: Detector | None = None) -> None:
-        """`threads` is the number of lanes, 0 means all cores; `detector` the scorecard if it was loaded before.
+    def __init__(self, config: Config, threads: int = 0, files: CriteriaFiles | None = None) -> None:
+        """`threads` is the number of lanes, 0 means all cores; `files` the phrase files if they were read before.
 
-        Raises the errors of the stages' constructors.
+        Raises the errors of the stages' constructors, those of `Readers.load` when it is called.
         """
         share_heap()
         self._config = config
@@ -202,16 +218,25 @@ class Worker:
         self._pseudonym = Pseudonyms(config.privacy)
         self._find_speech = SpeechDetector(config.speech)
         self._transcribe = Transcriber(config.recognition, config.models, config.municipality, self._lane_count)
-        self._role_model = RoleModel(project_root() / "models" / "roles", config.roles.min_confidence)
-        self._redact = Redactor(config)
-        self._score = Scorer(config, detector)
+        # What is loaded beside the first recordings, one after the other: Python can't import related libraries in
+        # two threads at a time.
+        self._loader = ThreadPoolExecutor(1, "loader")
+        self._files = files
+        self._loaded: Future[Readers] | None = None
         self._clock: dict[str, float] = {}
-        self._keeping, self._loading, self._understanding = Lock(), Lock(), Lock()
+        self._keeping, self._understanding = Lock(), Lock()
 
     @cached_property
     def _diarize(self) -> Diarizer:
         # Only mono recordings need it, and it takes as long to load as everything else together.
         return Diarizer(self._config.diarization, self._config.models)
+
+    @property
+    def _readers(self) -> Future[Readers]:
+        with self._keeping:
+            if self._loaded is None:
+                self._loaded = self._loader.submit(Readers.load, self._config, self._files)
+            return self._loaded
 
     def stream(self, upcoming: Callable[[], list[CallSource] | None]) -> Iterator[tuple[list[CallSource], Outcome]]:
         """Shards of calls with their outcomes, in order, until `upcoming` has none.
@@ -239,19 +264,19 @@ class Worker:
         listening = [self._lanes.submit(self._attempt, partial(self.listen, call)) for call in calls]
         heard = [future.result() for future in listening]
         sound = [h for h in heard if isinstance(h, Heard)]
-        speakers = {
-            h.call.call_id: self._lanes.submit(self._attempt, partial(self.find_speakers, h))
-            for h in sound
-            if h.is_mixed and h.speech
-        }
+        speakers = {h.call.call_id: self._loader.submit(self._tell_apart, h) for h in sound if h.is_mixed and h.speech}
+        # Beside the first words: mostly the import of libraries.  Beside the decoding of a recording, which asks for
+        # Python's lock with every packet, it would make that ten times slower.
+        readers = self._readers
         hypotheses = self._transcribe_all(sound)
+        readers.result()  # outside of a call's stages: what is wrong with it is wrong for every call
         results: list[CallResult | CallError] = []
         for one in heard:
             if isinstance(one, CallError):
                 results.append(one)
                 continue
             said = hypotheses[one.call.call_id]
-            segments = speakers[one.call.call_id].result() if one.call.call_id in speakers else []
+            segments = speakers[one.call.call_id].result().result() if one.call.call_id in speakers else []
             if isinstance(said, CallError):
                 results.append(said)
             elif isinstance(segments, CallError):
@@ -272,12 +297,24 @@ class Worker:
             give_back()
             return heard
 
+    def _tell_apart(self, heard: Heard) -> Future[list[Segment] | CallError]:
+        """Load the diarizer if need be, then pass the call on to a lane, so that none waits for the loading."""
+
+        def load() -> Diarizer:
+            with self._stage(heard.call, "load"):
+                return self._diarize
+
+        loaded = self._attempt(load)
+        if isinstance(loaded, CallError):
+            failed: Future[list[Segment] | CallError] = Future()
+            failed.set_result(loaded)
+            return failed
+        return self._lanes.submit(self._attempt, partial(self.find_speakers, heard))
+
     def find_speakers(self, heard: Heard) -> list[Segment]:
         """Who speaks when in a call whose parties share a channel; nobody at two places at once."""
-        with self._stage(heard.call, "load"), self._loading:
-            diarize = self._diarize
         with self._stage(heard.call, "diarize"):
-            _, exclusive = diarize(heard.recording.samples[0], heard.activity.speech[0])
+            _, exclusive = self._diarize(heard.recording.samples[0], heard.activity.speech[0])
             give_back()
             return exclusive
 
@@ -285,20 +322,20 @@ class Worker:
         self, heard: Heard, hypotheses: Sequence[Hypothesis], segments: Sequence[Segment]
     ) -> CallResult:
         """Everything after recognition and diarization; `hypotheses` has one entry per channel."""
-        call, activity = heard.call, heard.activity
+        call, activity, readers = heard.call, heard.activity, self._readers.result()
         with self._stage(call, "turns"):
             turns = self._turns(heard, hypotheses, segments)
         with self._stage(call, "roles"):
-            turns, assignment = assign_roles(self._role_model, turns, self._channel_roles(heard))
+            turns, assignment = assign_roles(readers.role_model, turns, self._channel_roles(heard))
             events = find_events(turns, activity.holds, heard.speech, heard.recording.duration_ms, self._config.turns)
         with self._stage(call, "redact"):
             transcript = Transcript(
                 call.call_id, call.started_at, tuple(turns), activity.holds, tuple(events), heard.recording.duration_ms
             )
-            redacted = self._redact(transcript).transcript
+            redacted = readers.redact(transcript).transcript
         reason = self._why_not_scorable(heard, hypotheses, turns)
         with self._stage(call, "score"):
-            verdict = Verdict() if reason else self._score(redacted)
+            verdict = Verdict() if reason else readers.score(redacted)
         with self._stage(call, "features"):
             measures = measure(turns, events, heard.speech, activity.holds, heard.recording.duration_ms)
         agent_channels = [t.channel for t in turns if t.role == "agent" and t.channel is not None]
@@ -346,7 +383,9 @@ class Worker:
             return self._lanes.map(partial(self._timed, "transcribe", work), batches)
 
         try:
-            flat = self._transcribe([track for h in heard for track in h.tracks], in_lanes)
+            # The models that tell speakers apart take as much memory as half the batch saves.
+            is_tight = "_diarize" in self.__dict__ or any(h.is_mixed for h in heard)
+            flat = self._transcribe([track for h in heard for track in h.tracks], in_lanes, is_tight=is_tight)
         except Exception:
             if len(heard) == 1:
                 call = heard[0].call

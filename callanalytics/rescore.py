@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import mean
 
 from callanalytics.config import Config
-from callanalytics.criteria.detector import Detector
+from callanalytics.criteria.files import CriteriaFiles
 from callanalytics.records import CallResult, OldStatus, ScoreHistoryRow
 from callanalytics.store import Store
 
@@ -76,19 +76,20 @@ def rescore(config: Config, output: Path) -> Rescored:
     phrase files, InputError when the trained models can't be read.  A kill leaves each call with its old or its new
     scores; starting again does the rest.
     """
-    from callanalytics.criteria import load_detector
+    from callanalytics.criteria import load_files
 
-    detector = load_detector(config)
-    store = Store(output, detector.files.ids, tuple(config.scorecard.items))
+    files = load_files(config)
+    store = Store(output, files.ids, tuple(config.scorecard.items))
     store.open()
     try:
-        return rescore_calls(store, config, detector, store.published())
+        return rescore_calls(store, config, files, store.published())
     finally:
         store.close()
 
 
-def rescore_calls(store: Store, config: Config, detector: Detector, call_ids: Collection[str]) -> Rescored:
-    """The same for these calls of a store that is open, with the scorecard of `config`."""
+def rescore_calls(store: Store, config: Config, files: CriteriaFiles, call_ids: Collection[str]) -> Rescored:
+    """The same for these calls of a store that is open, with the scorecard of `config` and its phrase files."""
+    from callanalytics.criteria import load_detector
     from callanalytics.pipeline import Scorer, rescored, scoring_fingerprint
 
     current, now = scoring_fingerprint(config), datetime.now(UTC)
@@ -97,7 +98,7 @@ def rescore_calls(store: Store, config: Config, detector: Detector, call_ids: Co
     total = Rescored(standing=len(call_ids) - len(wanted))
     if not wanted:
         return total
-    scorer = Scorer(config, detector)
+    scorer = Scorer(config, load_detector(config, files))
     for number, batch in enumerate(store.results(wanted)):
         done: list[CallResult] = []
         for old in batch:

@@ -22,6 +22,8 @@ from callanalytics.records import Span
 LOUD_ABOVE_NOISE_DB = 8.0  # a voice or music on a telephone line is well above the noise between words
 TONAL_FLATNESS = 0.25  # spectral flatness: white noise about 0.56, voiced speech and music below 0.2
 MUTE_BELOW_NOISE_DB = 15.0
+VAD_CONTEXT = 64  # samples, as Silero was trained
+VAD_SLICE = 500  # frames a step
 MUTE_MIN_MS = 8000  # domain.md: a hold is more than 8 s of music or silence on the agent's channel
 FAINT = 0.1  # Silero's probability that even badly understood speech passes in most frames and music in few
 MUSIC_MAX_FAINT = 0.15  # share of frames above FAINT around music; in speech it is 0.4 to 0.9
@@ -76,7 +78,19 @@ class SpeechDetector:
         return Activity(speech, holds)
 
     def _probabilities(self, row: Samples) -> Floats:
-        return np.asarray(self._vad(row).reshape(-1), dtype=np.float32)
+        """Silero's probability per 32 ms frame, (frames,); the same as faster-whisper's whole call, a slice at a time,
+        which needs 12 MB instead of 250 and a tenth less time.
+        """
+        frames = row.reshape(-1, FRAME_SAMPLES)
+        before = np.roll(frames[:, -VAD_CONTEXT:], 1, axis=0)  # each frame comes after the end of the one before
+        before[0] = 0
+        frames = np.concatenate([before, frames], axis=1)
+        h = c = np.zeros((1, 1, 128), dtype=np.float32)  # the network's memory, carried from slice to slice
+        found: list[Floats] = []
+        for start in range(0, len(frames), VAD_SLICE):
+            output, h, c = self._vad.session.run(None, {"input": frames[start : start + VAD_SLICE], "h": h, "c": c})
+            found.append(np.asarray(output, dtype=np.float32).reshape(-1))
+        return np.concatenate(found)
 
 
 def tonality(row: Samples) -> Floats:

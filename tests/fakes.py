@@ -239,16 +239,16 @@ class ScriptedWorker:
     """A worker without models: what a recording's bytes say is what becomes of it.
 
     "bad" fails; anything else is the topic of the call.  `made` counts the workers, `seen` holds the shards,
-    `given` is the scorecard that the last one got.
+    `given` are the phrase files that the last one got.
     """
 
     made = 0
     seen: typing.ClassVar[list[list[str]]] = []
     given: typing.Any = None
 
-    def __init__(self, config: Config, threads: int = 0, detector: typing.Any = None) -> None:
+    def __init__(self, config: Config, threads: int = 0, files: typing.Any = None) -> None:
         type(self).made += 1
-        type(self).given = detector
+        type(self).given = files
 
     def stream(self, upcoming: Callable[[], list[CallSource] | None]) -> Iterator[tuple[list[CallSource], typing.Any]]:
         while shard := upcoming():

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from callanalytics import engine
 from callanalytics.config import Config, load_config
-from callanalytics.criteria import load_detector
+from callanalytics.criteria import load_files
 from callanalytics.errors import InputError, ManifestError, StoreError, StoreLocked
 from callanalytics.records import CallSource, RunRow
 from callanalytics.store import Store
@@ -24,15 +24,15 @@ MOVING = {"run_id", "processed_at"}
 
 
 @pytest.fixture(scope="module")
-def detector(config: Config) -> Any:
-    """The scorecard, loaded once."""
-    return load_detector(config)
+def files(config: Config) -> Any:
+    """The phrase files, read once."""
+    return load_files(config)
 
 
 @pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch, detector: Any) -> type[ScriptedWorker]:
+def scripted(monkeypatch: pytest.MonkeyPatch, files: Any) -> type[ScriptedWorker]:
     """The engine with a worker that needs no models."""
-    monkeypatch.setattr("callanalytics.criteria.load_detector", lambda config: detector)
+    monkeypatch.setattr("callanalytics.criteria.load_files", lambda config: files)
     monkeypatch.setattr("callanalytics.pipeline.Worker", ScriptedWorker)
     monkeypatch.setattr(engine, "find_model", Path)
     ScriptedWorker.made = 0
@@ -298,11 +298,11 @@ def test_a_shard_that_was_begun_is_finished(
     assert scripted.seen == [["a"]]
 
 
-def test_the_worker_of_this_process_gets_the_scorecard_that_the_run_loaded(
-    config: Config, scripted: type[ScriptedWorker], detector: Any, folder: Path, tmp_path: Path
+def test_the_worker_of_this_process_gets_the_phrase_files_that_the_run_read(
+    config: Config, scripted: type[ScriptedWorker], files: Any, folder: Path, tmp_path: Path
 ) -> None:
     run(config, folder, tmp_path / "out")
-    assert scripted.given is detector
+    assert scripted.given is files
 
 
 def test_a_run_asked_to_stop_publishes_what_it_began_and_the_next_goes_on(

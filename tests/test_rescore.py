@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import Future
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,7 @@ from test_store import read
 from callanalytics import cli, engine
 from callanalytics.config import Config
 from callanalytics.criteria import load_files
+from callanalytics.pipeline import Scorer
 from callanalytics.rescore import rescore
 from callanalytics.store import Store
 
@@ -35,12 +39,10 @@ def with_card(config: Config, **values: Any) -> Config:
 
 def with_scores_of(worker: Worker, config: Config) -> Worker:
     """The worker with another scorecard; the models for sound and speech are shared."""
-    from copy import copy
-
-    from callanalytics.pipeline import Scorer
-
     other = copy(worker)
-    other._config, other._score = config, Scorer(config)
+    other._config = config
+    other._loaded = Future()
+    other._loaded.set_result(replace(worker._readers.result(), score=Scorer(config)))
     return other
 
 

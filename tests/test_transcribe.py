@@ -21,7 +21,9 @@ from callanalytics.transcribe import (
     Hypothesis,
     Track,
     Transcriber,
+    Window,
     assemble,
+    deal,
     drop_blocked,
     drop_loops,
     pack,
@@ -34,6 +36,17 @@ LONGEST_MS = int(SETTINGS.window_s * 1000)
 
 def texts(words: list[Word]) -> str:
     return " ".join(w.text for w in words)
+
+
+@given(st.integers(0, 200), st.integers(1, 16), st.integers(1, 8))
+def test_batches_are_alike_and_as_many_for_every_lane(count: int, most: int, lanes: int) -> None:
+    dealt = deal([Window(i, ()) for i in range(count)], most, lanes)
+    assert [window.track for batch in dealt for window in batch] == list(range(count))
+    sizes = [len(batch) for batch in dealt]
+    assert max(sizes, default=0) - min(sizes, default=0) <= 1
+    assert all(1 <= size <= most for size in sizes)
+    assert len(sizes) % lanes == 0 or len(sizes) == count
+    assert len(sizes) < count / most + lanes
 
 
 # --- windows --------------------------------------------------------------------------------------------------------
