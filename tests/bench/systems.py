@@ -8,7 +8,7 @@ RESULT gets, per call: `words` [[text, start_s, end_s]] and `segments` [[speaker
 script   what a user writes today: faster-whisper's `transcribe` with VAD and word times, then pyannote.audio's
          SpeakerDiarization, both as they come, file after file
 batched  the same with faster-whisper's BatchedInferencePipeline
-whisperx whisperX's batched recognition with its own VAD; no alignment and no speakers (their weights are not here)
+whisperx whisperX's batched recognition with the VAD it brings; no alignment and no speakers (weights not here)
 ours     `callanalytics run`, from recordings to published Parquet
 """
 
@@ -128,20 +128,21 @@ def ours(folder: Path) -> tuple[Calls, float, float]:
 def whisperx(folder: Path) -> tuple[Calls, float, float]:
     """(c): recognition alone, where whisperX is installed; nothing else of it works without the hub."""
     began = time.perf_counter()
-    from whisperx import asr, audio  # type: ignore[import-not-found]
+    from faster_whisper import decode_audio  # whisperX's own wants the program ffmpeg
+    from whisperx import asr  # type: ignore[import-not-found]
 
     from callanalytics.config import load_config
     from callanalytics.models import find_model
 
     model = asr.load_model(
         str(find_model(load_config().models.recognition)),
-        "cpu", compute_type="int8", language="nl", threads=CORES, vad_method="silero",
+        "cpu", compute_type="int8", language="nl", threads=CORES, vad_method="pyannote",
     )  # fmt: skip
     loaded = time.perf_counter() - began
     calls: Calls = {}
     audio_s = 0.0
     for path in recordings_in(folder):
-        samples = audio.load_audio(str(path))
+        samples = decode_audio(str(path))
         result = model.transcribe(samples, batch_size=BATCH)
         words = [[word, s["start"], s["end"]] for s in result["segments"] for word in s["text"].split()]
         calls[path.stem] = {"words": words, "segments": []}
