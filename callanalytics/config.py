@@ -205,6 +205,11 @@ class Engine(Settings):
 
     workers: int = Field(ge=1)
     shard_calls: int = Field(ge=1)
+    isolated: bool  # calls are worked on in other processes, which may die or hang; false for a debugger
+    patience_s: float = Field(gt=0)  # a process that gives no sign of life for so long hangs
+    patience_per_s: float = Field(ge=0)  # and so much more for each second of the longest recording it works on
+    memory_mib: int = Field(ge=0)  # a process that takes more is ended; 0: no limit
+    nice: int = Field(ge=0, le=19)  # how far other work of the machine goes first
 
 
 class Config(Settings):

@@ -6,7 +6,6 @@ process, in several processes, or as Ray actors: `run_local` and `run_ray` diffe
 
 from __future__ import annotations
 
-import itertools
 import os
 import platform
 import secrets
@@ -17,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from callanalytics.config import Config
@@ -281,81 +280,26 @@ def run_local(
 
     `files` are the phrase files if they were read before; other processes read their own.
     """
+    from callanalytics.pipeline import Worker
+    from callanalytics.workers import run_processes
+
     waiting = iter(shards)
 
     def upcoming() -> list[CallSource] | None:
         return None if is_over() else next(waiting, None)
 
-    if workers == 1:
-        from callanalytics.pipeline import Worker
-
-        if shards:
-            yield from Worker(config, _threads(config, 1), files).stream(upcoming)
+    if not shards:
         return
-
-    suspects: list[list[CallSource]] = []
-    yield from _run_pool(config, upcoming, workers, suspects)
-    # A worker died under these.  Alone in a process of its own, the call at fault shows itself; the others pass.
-    alone = iter([[call] for shard in suspects for call in shard])
-    while again := next(alone, None):
-        killed: list[list[CallSource]] = []
-        chain = itertools.chain([again], alone)
-        yield from _run_pool(config, lambda c=chain: next(c, None), 1, killed)  # type: ignore[misc]
-        for shard in killed:
-            error = CallError(
-                call_id=shard[0].call_id,
-                stage="worker",
-                reason="it killed the process that worked on it, twice; export the recording again in another format.",
-            )
-            yield shard, ([error], {})
-
-
-def _run_pool(
-    config: Config, upcoming: Callable[[], list[CallSource] | None], workers: int, killed: list[list[CallSource]]
-) -> Iterator[tuple[list[CallSource], Outcome]]:
-    """Shards through a pool of processes, until there are none or a process dies: its company goes to `killed`."""
-    import multiprocessing
-    from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-    from concurrent.futures.process import BrokenProcessPool
-
     threads = _threads(config, workers)
-    # Spawned, not forked: a fork would copy the threads' locks of the libraries loaded here.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start_worker, (config, threads)) as pool:
-        running: dict[Future[Outcome], list[CallSource]] = {}
-        while True:
-            while not killed and len(running) < workers and (shard := upcoming()):
-                running[pool.submit(_work, shard)] = shard
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                shard = running.pop(future)
-                try:
-                    outcome = future.result()
-                except BrokenProcessPool:
-                    killed.append(shard)
-                else:
-                    yield shard, outcome
+    if workers == 1 and not config.engine.isolated:
+        yield from Worker(config, threads, files).stream(upcoming)
+        return
+    yield from run_processes(Worker, config, upcoming, min(workers, len(shards)), threads)
 
 
 def _threads(config: Config, workers: int) -> int:
     """Threads of each worker: as configured, else an equal share of the cores."""
     return config.models.threads or max(1, (os.cpu_count() or 1) // workers)
-
-
-_worker: Any = None  # of a spawned process; one each
-
-
-def _start_worker(config: Config, threads: int) -> None:
-    global _worker  # noqa: PLW0603  # a process pool has no other place for what a process loaded once
-    from callanalytics.pipeline import Worker
-
-    _worker = Worker(config, threads)
-
-
-def _work(shard: list[CallSource]) -> Outcome:
-    outcome: Outcome = _worker(shard)
-    return outcome
 
 
 def run_ray(

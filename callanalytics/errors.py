@@ -57,6 +57,11 @@ class StoreLocked(CallAnalyticsError):
     """Another run is writing to {path}; wait until it has finished, or choose another --output."""
 
 
+class WorkerError(CallAnalyticsError):
+    """The processes that work on calls end one after the other, whatever the call; free memory, lower --workers, or \
+see what the system's log says of them."""
+
+
 class InputError(CallAnalyticsError):
     """{path} can't be read: {reason}"""
 

@@ -33,6 +33,11 @@ ERRORS = {
     "Another run is writing to {path}; wait until it has finished, or choose another --output.": (
         "Een andere run schrijft naar {path}; wacht tot die klaar is of kies een andere --output."
     ),
+    "The processes that work on calls end one after the other, whatever the call; free memory, lower --workers, or "
+    "see what the system's log says of them.": (
+        "De processen die aan gesprekken werken stoppen een voor een, bij welk gesprek ook; maak geheugen vrij, "
+        "verlaag --workers, of kijk wat het systeemlogboek erover zegt."
+    ),
     "{path} can't be read: {reason}": "{path} is niet te lezen: {reason}",
     "Call {call_id} failed at stage {stage}: {reason}": "Gesprek {call_id} mislukt bij {stage}: {reason}",
 }
@@ -48,6 +53,17 @@ SOURCES = {
 }
 
 REASONS = {
+    # workers.py
+    "the process that worked on it gave no sign of life, twice; export the recording again in another format, or "
+    "raise engine.patience_s.": (
+        "het proces dat eraan werkte gaf twee keer geen teken van leven; exporteer de opname opnieuw in een ander "
+        "formaat, of verhoog engine.patience_s."
+    ),
+    "the process that worked on it took more memory than engine.memory_mib, twice; raise it, or cut the recording in "
+    "two.": (
+        "het proces dat eraan werkte nam twee keer meer geheugen dan engine.memory_mib; verhoog die, of knip de opname "
+        "in tweeën."
+    ),
     "it killed the process that worked on it, twice; export the recording again in another format.": (
         "het proces dat eraan werkte is er twee keer aan gestorven; exporteer de opname opnieuw in een ander formaat."
     ),

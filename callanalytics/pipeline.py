@@ -225,6 +225,7 @@ class Worker:
         self._loaded: Future[Readers] | None = None
         self._clock: dict[str, float] = {}
         self._keeping, self._understanding = Lock(), Lock()
+        self.on_step: Callable[[float], object] = lambda heard_s: None  # a sign of life; seconds of what was decoded
 
     @cached_property
     def _diarize(self) -> Diarizer:
@@ -243,7 +244,6 @@ class Worker:
 
         Two shards are under way at a time, so that no lane waits for the last batch of one.
         """
-        self._lanes = ThreadPoolExecutor(self._lane_count, "lane")
         running: deque[tuple[list[CallSource], Future[Outcome]]] = deque()
         with ThreadPoolExecutor(2, "shard") as pool:
             try:
@@ -257,6 +257,7 @@ class Worker:
             except BaseException:
                 # Nobody wants the rest: without it the process would go on for minutes after Ctrl-C.
                 self._lanes.shutdown(wait=False, cancel_futures=True)
+                self._lanes = ThreadPoolExecutor(self._lane_count, "lane")
                 raise
 
     def __call__(self, calls: Sequence[CallSource]) -> Outcome:
@@ -292,6 +293,7 @@ class Worker:
         """Decode a call and find where somebody speaks."""
         with self._stage(call, "decode"):
             recording = decode_recording(call.path, call.call_id, self._config.audio)
+        self.on_step(recording.duration_ms / 1000)
         with self._stage(call, "speech"):
             heard = Heard(call, recording, self._find_speech(recording))
             give_back()
@@ -454,6 +456,7 @@ class Worker:
     def _spend(self, stage: str, seconds: float) -> None:
         with self._keeping:
             self._clock[stage] = self._clock.get(stage, 0.0) + seconds
+        self.on_step(0.0)
 
     @staticmethod
     def _attempt(work: Callable[[], T]) -> T | CallError:

@@ -53,8 +53,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def config() -> Config:
-    """The defaults."""
-    return load_config()
+    """The defaults, with calls worked on in this process, where tests can look at it."""
+    config = load_config()
+    return config.model_copy(update={"engine": config.engine.model_copy(update={"isolated": False})})
 
 
 @pytest.fixture(scope="session")

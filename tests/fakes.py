@@ -282,17 +282,48 @@ def words_of(text: str, start_ms: int = 0, step_ms: int = 300, length_ms: int | 
     )
 
 
-def start_killer(config: object, threads: int) -> None:
-    """Starts a pool's process with a worker that dies of the call "killer", as a crashing decoder would."""
-    from callanalytics import engine
+class FaultyWorker(ScriptedWorker):
+    """A worker of a process that dies, hangs or grows when a recording says so, as native code would."""
 
-    engine._worker = _die_of_killer
+    on_step: Callable[[float], object]
+
+    def __call__(self, calls: Sequence[CallSource]) -> tuple[list[CallResult | CallError], dict[str, int]]:
+        import os
+        import signal
+        import time
+
+        for call in calls:
+            text = Path(call.path).read_text()
+            if text == "die" or (text == "die once" and not Path(call.path + ".died").exists()):
+                Path(call.path + ".died").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            if text == "hang":
+                time.sleep(1000)
+            if text == "long":
+                self.on_step(1000.0)  # a long recording: its steps take long, too
+                time.sleep(4)
+            if text == "grow":
+                blocks = [b"x" * 1_000_000 for _ in range(1500)]
+                time.sleep(1000)
+                blocks.clear()
+            self.on_step(0.0)
+        return super().__call__(calls)
 
 
-def _die_of_killer(shard: list[CallSource]) -> tuple[list[CallError], dict[str, int]]:
-    import os
-    import signal
+class NeverLoads:
+    """A worker whose process dies before its models are loaded."""
 
-    if any(call.call_id == "killer" for call in shard):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return [CallError(call_id=call.call_id, stage="seen", reason="fine.") for call in shard], {}
+    def __init__(self, config: Config, threads: int) -> None:
+        import os
+
+        os._exit(1)
+
+
+class Misconfigured:
+    """A worker that can't be made."""
+
+    def __init__(self, config: Config, threads: int) -> None:
+        from callanalytics.errors import ConfigError
+
+        raise ConfigError(path="x.toml", reason="it is wrong.")
+

@@ -9,15 +9,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from fakes import Clip, ScriptedWorker, Watcher, start_killer, write_audio
+from fakes import Clip, ScriptedWorker, Watcher, write_audio
 from hypothesis import given
 from hypothesis import strategies as st
 
 from callanalytics import engine
-from callanalytics.config import Config, load_config
+from callanalytics.config import Config
 from callanalytics.criteria import load_files
 from callanalytics.errors import InputError, ManifestError, StoreError, StoreLocked
-from callanalytics.records import CallSource, RunRow
+from callanalytics.records import RunRow
 from callanalytics.store import Store
 
 MOVING = {"run_id", "processed_at"}
@@ -439,13 +439,3 @@ def test_rows_are_the_same_in_one_process_and_in_two_in_one_shard_and_in_many(
     assert calls["stereo"]["started_at"] == datetime(2026, 11, 16, 23, 30, tzinfo=UTC)
     assert (calls["quiet"]["scorable"], calls["quiet"]["not_scorable_reason"]) == (False, "silent")
     assert [r["recording"] for r in Store(two).failures()] == ["text.wav"]
-
-
-def test_a_recording_that_kills_its_worker_costs_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_start_worker", start_killer)
-    ids = ["a", "b", "killer", "c", "d"]
-    shards = [[CallSource(name, name, name)] for name in ids[:2]] + [[CallSource(n, n, n) for n in ids[2:]]]
-    outcomes = list(engine.run_local(load_config(), shards, 2, lambda: False))
-    stages = {error.fields["call_id"]: error.stage for _, (results, _) in outcomes for error in results}
-    assert sum(len(shard) for shard, _ in outcomes) == len(ids)
-    assert stages == {"a": "seen", "b": "seen", "c": "seen", "d": "seen", "killer": "worker"}
