@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from callanalytics.config import Audio as AudioSettings
 from callanalytics.errors import CallError
-from callanalytics.records import Layout
+from callanalytics.records import FailureState, Layout
 
 SAMPLE_RATE_HZ = 16_000
 SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
@@ -70,8 +70,8 @@ def decode_recording(path: str | Path, call_id: str, settings: AudioSettings) ->
 def _decode(path: Path, call_id: str, max_duration_s: float) -> Samples:
     import av
 
-    def fail(reason: str) -> CallError:
-        return CallError(call_id=call_id, stage="decode", reason=reason)
+    def fail(reason: str, *, state: FailureState = "final") -> CallError:
+        return CallError(call_id=call_id, stage="decode", reason=reason, state=state)
 
     try:
         if path.stat().st_size == 0:
@@ -80,7 +80,9 @@ def _decode(path: Path, call_id: str, max_duration_s: float) -> Samples:
     except av.FFmpegError:
         raise fail("this is no audio file that can be read; check what the recorder wrote.") from None
     except OSError as error:
-        raise fail(f"the file can't be opened ({error.strerror}); check that it exists and may be read.") from None
+        raise fail(
+            f"the file can't be opened ({error.strerror}); check that it exists and may be read.", state="failed"
+        ) from None
     with container:
         if set(container.format.name.split(",")).isdisjoint(FORMATS.split(",")):
             # The whitelist doesn't bind what FFmpeg guesses from the contents: a playlist would open other files.

@@ -75,12 +75,18 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--engine", choices=("local", "ray"), default="local")
     run.add_argument("--workers", type=_positive, help="processes, each with its own models")
     run.add_argument("--until", type=_clock, metavar="HH:MM", help="begin nothing new after this time")
+    run.add_argument("--log", choices=("bar", "json"), default="bar", help="progress: a bar, or a JSON object a line")
     run.add_argument("--limit", type=_positive, help="take at most this many calls")
     for name, command, text in (
         ("status", _status, "how far OUT is"),
         ("failures", _failures, "which calls failed, where and why"),
     ):
         add(name, command, text).add_argument("output", type=Path, metavar="OUT")
+    retry = add("retry", _retry, "let the next run try failed calls again, also those that it would leave alone")
+    retry.add_argument("output", type=Path, metavar="OUT")
+    retry.add_argument("call_ids", nargs="*", metavar="CALL_ID", help="these alone (default: all)")
+    retry.add_argument("--stage", help="those that failed at this stage")
+    retry.add_argument("--state", choices=("final", "quarantined"), help="those in this state")
     for name, command, text in (
         ("score", _score, "criteria, promises and topic of a transcript made elsewhere"),
         ("redact", _redact, "a transcript with personal data replaced"),
@@ -137,7 +143,7 @@ def _clock(text: str) -> str:
 def _run(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.engine import run
 
-    with _Bar(config.lang) as bar, _stop_on_sigterm(bar) as stopped:
+    with _JsonLog() if options.log == "json" else _Bar(config.lang) as bar, _stop_on_sigterm(bar) as stopped:
         row = run(
             config,
             options.recordings,
@@ -150,14 +156,17 @@ def _run(config: Config, options: argparse.Namespace) -> int:
             limit=options.limit,
             stopped=stopped,
         )
-    _summarise(config.lang, row, options.output)
+    if options.log == "bar":
+        _summarise(config.lang, row, options.output)
+    else:
+        _log("done", _plain(row))
     if options.json:
         print(json.dumps(_plain(row), indent=1))
-    return 1 if row.failed else 0
+    return 1 if row.failed or row.standing else 0
 
 
 @contextmanager
-def _stop_on_sigterm(bar: _Bar) -> Iterator[Callable[[], bool]]:
+def _stop_on_sigterm(bar: _Bar | _JsonLog) -> Iterator[Callable[[], bool]]:
     """Whether SIGTERM (systemd, shutdown) asked to stop: a run then finishes the calls under way and begins no more."""
     asked = Event()
 
@@ -219,7 +228,7 @@ def _summarise(lang: Lang, row: RunRow, output: Path) -> None:
         file=sys.stderr,
     )
     print(say(lang, "report", path=output / "reports" / f"{row.run_id}.json"), file=sys.stderr)
-    if row.failed:
+    if row.failed or row.standing:
         print(say(lang, "run_failures_hint", output=output), file=sys.stderr)
 
 
@@ -259,6 +268,9 @@ class _Bar:
             self._lang, "plan", found=plan.found, resumed=plan.resumed, outdated=plan.outdated, new=max(0, new)
         )
         self._console.print(line)
+        for key, count in (("standing", plan.standing), ("duplicates", plan.duplicates), ("growing", plan.growing)):
+            if count:
+                self._console.print(say(self._lang, f"plan_{key}", n=count))
         undated = sum(call.started_at is None for call in plan.todo)
         if undated:
             self._console.print(say(self._lang, "no_start", n=undated))
@@ -283,6 +295,39 @@ class _Bar:
         self._console.print(text, markup=False)
 
 
+class _JsonLog:
+    """A run on stderr for programs: an object a line, with counts and ids and nothing that was said."""
+
+    def __enter__(self) -> _JsonLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def planned(self, plan: Plan) -> None:
+        counts = {k: v if isinstance(v, int) else len(v) for k, v in _fields_of(plan).items()}
+        _log("planned", counts)
+
+    def stopping(self) -> None:
+        """SIGTERM came."""
+        _log("stopping")
+
+    def advanced(self, progress: Progress) -> None:
+        _log("advanced", _fields_of(progress))
+
+    def failed(self, row: FailureRow) -> None:
+        _log("failed", {k: v for k, v in _plain(row).items() if k != "recording"}, "warning")
+
+
+def _fields_of(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+
+
+def _log(event: str, values: dict[str, Any] | None = None, level: str = "info") -> None:
+    at = datetime.now().astimezone().isoformat(timespec="milliseconds")
+    print(json.dumps({"at": at, "level": level, "event": event, **(values or {})}), file=sys.stderr, flush=True)
+
+
 # --- what OUT holds -------------------------------------------------------------------------------------------------
 
 
@@ -294,24 +339,62 @@ def _status(config: Config, options: argparse.Namespace) -> int:
     published, not_scorable = (
         sql.execute("SELECT count(*), count(*) FILTER (NOT scorable) FROM calls").fetchone() if has_calls else (0, 0)
     )
+    failures = store.failures()
+    progress = store.progress()
+    is_running = store.is_being_written()
     state = {
+        "running": is_running,
+        "waiting": progress["waiting"] if progress else 0,
         "published": published,
         "not_scorable": not_scorable,
-        "failed": len(store.failures()),
+        "failed": len(failures),
+        "quarantined": sum(row.get("state") == "quarantined" for row in failures),
         "last_run": _plain_row(runs[-1]) if runs else None,
     }
+    # A run that was killed left how far it was, and no row.
+    was_killed = bool(progress) and not is_running and progress["run_id"] not in {row["run_id"] for row in runs}
+    state["killed"] = was_killed
+    if runs and not is_running and not was_killed:
+        state["waiting"] = runs[-1]["left"]
     if options.json:
         print(json.dumps(state, indent=1, default=str))
         return 0
-    if not runs and not published:
+    if not runs and not published and not progress:
         print(say(config.lang, "status_none", output=options.output))
         return 0
     table = _table(say(config.lang, "status_title", output=options.output), *(_t(config, "state", "count")))
-    for key in ("published", "not_scorable", "failed"):
+    for key in ("waiting", "published", "not_scorable", "failed", "quarantined"):
         table.add_row(say(config.lang, key), str(state[key]))
     if runs:
         table.add_row(say(config.lang, "last_run"), f"{runs[-1]['finished_at']:%Y-%m-%d %H:%M} UTC")
     _show(table)
+    if is_running or was_killed:
+        print(say(config.lang, "status_running" if is_running else "status_killed"))
+    return 0
+
+
+def _retry(config: Config, options: argparse.Namespace) -> int:
+    store = _existing(options.output)
+
+    def is_chosen(row: dict[str, Any]) -> bool:
+        return (
+            (not options.call_ids or row["call_id"] in options.call_ids)
+            and options.stage in (None, row["stage"])
+            and options.state in (None, row.get("state"))
+        )
+
+    store.open()
+    try:
+        released = store.release(is_chosen)
+    finally:
+        store.close()
+    if options.json:
+        print(json.dumps(released))
+    else:
+        print(say(config.lang, "released", n=len(released)))
+    if unknown := set(options.call_ids) - set(released):
+        print(say(config.lang, "not_failed", calls=", ".join(sorted(unknown))), file=sys.stderr)
+        return 2
     return 0
 
 
@@ -323,9 +406,10 @@ def _failures(config: Config, options: argparse.Namespace) -> int:
     if not rows:
         print(say(config.lang, "no_failures"))
         return 0
-    table = _table("", *_t(config, "call", "recording", "stage", "attempts", "message"))
+    table = _table("", *_t(config, "call", "recording", "stage", "state", "attempts", "message"))
     for row in rows:
-        table.add_row(row["call_id"], row["recording"], row["stage"], str(row["attempts"]), row["message"])
+        state = say(config.lang, f"state_{row.get('state') or 'failed'}")
+        table.add_row(row["call_id"], row["recording"], row["stage"], state, str(row["attempts"]), row["message"])
     _show(table)
     return 0
 

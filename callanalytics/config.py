@@ -209,6 +209,11 @@ class Engine(Settings):
     patience_s: float = Field(gt=0)  # a process that gives no sign of life for so long hangs
     patience_per_s: float = Field(ge=0)  # and so much more for each second of the longest recording it works on
     memory_mib: int = Field(ge=0)  # a process that takes more is ended; 0: no limit
+    settle_s: float = Field(ge=0)  # a recording written in the last minute must stay as it is for so long
+    retry_waits_s: tuple[float, ...]  # before each new try of a call whose failure may pass
+    skip_duplicates: bool  # a recording with the content of another one has that one's row
+    first_queues: tuple[str, ...]  # their calls are taken first, in this order
+    min_free_mb: int = Field(ge=0)  # what must be left on OUT's disk beside what the run is likely to write
     nice: int = Field(ge=0, le=19)  # how far other work of the machine goes first
 
 

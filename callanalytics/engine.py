@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from callanalytics.config import Config
+from callanalytics.config import Engine as EngineSettings
 from callanalytics.errors import CallError
-from callanalytics.intake import Refused, list_calls
+from callanalytics.intake import Refused, list_calls, split_settled
 from callanalytics.messages import translate
 from callanalytics.models import find_model, model_entry, sha256_of
 from callanalytics.records import CallResult, CallSource, FailureRow, RunRow
@@ -43,6 +44,9 @@ class Plan:
     resumed: int
     outdated: int  # published under another fingerprint: processed again
     rescored: tuple[str, ...]  # of the resumed: words stand, the scorecard is new; scored again from what is stored
+    standing: int  # failed before, and would again
+    duplicates: int  # the same content as another recording
+    growing: int  # still being written
     left: int  # beyond --limit
 
 
@@ -104,7 +108,10 @@ def run(
     store = Store(output, files.ids, tuple(config.scorecard.items))
     store.open()
     try:
-        plan = _plan(calls, store, current, scoring, limit)
+        settled, growing = split_settled(calls, config.engine.settle_s)
+        plan = _plan(settled, store, current, scoring, limit, config.engine)
+        plan = replace(plan, found=len(calls), growing=len(growing))
+        store.check_space(len(plan.todo), config.engine.min_free_mb)
         observer.planned(plan)
         rescore_calls(store, config, files, plan.rescored)
         run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
@@ -117,12 +124,21 @@ def run(
             return stopped() or (deadline is not None and time.monotonic() >= deadline)
 
         run_shards = run_ray if engine == "ray" else partial(run_local, files=files)
-        for shard, outcome in run_shards(config, shards, workers or config.engine.workers, is_over):
-            recorder.shard(shard, outcome)
+        recorder.keep()
+        for wait_s in (0.0, *config.engine.retry_waits_s):
+            if not _slept(wait_s, is_over):
+                break
+            for shard, outcome in run_shards(config, shards, workers or config.engine.workers, is_over):
+                recorder.shard(shard, outcome)
+            shards = _cut_shards(recorder.passing, config.engine.shard_calls, workers or config.engine.workers)
+            if not shards:
+                break
+        recorder.record_passing()
         # Last: publishing a call takes away failures of its id, and a refused recording may share one.
         for refused in plan.refused:
             call = refused.call
             recorder.failure(call, CallError(call_id=call.call_id, stage="intake", reason=refused.reason))
+        recorder.keep()
         row = RunRow(
             run_id=run_id,
             started_at=started,
@@ -131,7 +147,9 @@ def run(
             resumed=plan.resumed,
             published=progress.published,
             failed=progress.failed,
-            left=plan.left + progress.total - progress.published - progress.failed,
+            standing=plan.standing,
+            duplicates=plan.duplicates,
+            left=plan.left + plan.growing + progress.total - progress.published - progress.failed,
             audio_ms=progress.audio_ms,
             wall_ms=round((time.monotonic() - clock) * 1000),
             wall_ms_by_stage=progress.wall_ms_by_stage,
@@ -164,6 +182,8 @@ class _Recorder:
         self._run_id, self._fingerprint, self._scoring = run_id, fingerprint, scoring
         self._clock, self._lang = clock, lang
         self._parts = 0
+        self._passing: dict[str, tuple[CallSource, CallError]] = {}  # failed, and may pass when tried again
+        self._tries: dict[str, int] = {}
         self._attempts = {
             (row["call_id"], row["recording"]): row["attempts"]
             for row in store.failures()
@@ -195,21 +215,43 @@ class _Recorder:
         for stage, ms in wall_ms.items():
             self.progress.wall_ms_by_stage[stage] = self.progress.wall_ms_by_stage.get(stage, 0) + ms
         for call, result in zip(calls, results, strict=True):
+            self._passing.pop(call.path, None)
             if isinstance(result, CallError):
-                self.failure(call, result)
-        self.progress.wall_ms = round((time.monotonic() - self._clock) * 1000)
+                self._tries[call.path] = self._tries.get(call.path, 0) + 1
+                if result.state == "failed":
+                    self._passing[call.path] = (call, result)
+                else:
+                    self.failure(call, result)
+        self.keep()
         self._observer.advanced(self.progress)
 
+    def keep(self) -> None:
+        """Write down how far the run is, for `status`."""
+        done = self.progress
+        done.wall_ms = round((time.monotonic() - self._clock) * 1000)
+        state = {"run_id": self._run_id, "at": datetime.now(UTC), "waiting": done.total - done.published - done.failed}
+        self._store.write_progress(state | {"published": done.published, "failed": done.failed})
+
+    @property
+    def passing(self) -> list[CallSource]:
+        """The calls that failed of something that may pass."""
+        return [call for call, _ in self._passing.values()]
+
+    def record_passing(self) -> None:
+        """Nothing more will be tried: what failed has failed."""
+        for call, error in self._passing.values():
+            self.failure(call, error)
+
     def failure(self, call: CallSource, error: CallError) -> None:
-        path = Path(call.path)
         row = FailureRow(
             call_id=call.call_id,
             recording=call.recording,
-            recording_sha256=sha256_of(path) if path.is_file() and os.access(path, os.R_OK) else None,
+            recording_sha256=call.sha256 or _hash_or_none(call),
             stage=error.stage,
             error=type(error).__name__,
             message=translate(error.reason, self._lang),
-            attempts=self._attempts.get((call.call_id, call.recording), 0) + 1,
+            attempts=self._attempts.get((call.call_id, call.recording), 0) + self._tries.get(call.path, 1),
+            state=error.state,
             pipeline_fingerprint=self._fingerprint,
             run_id=self._run_id,
             failed_at=datetime.now(UTC),
@@ -220,26 +262,53 @@ class _Recorder:
 
 
 def _plan(
-    calls: Sequence[CallSource | Refused], store: Store, fingerprint: str, scoring: str, limit: int | None
+    calls: Sequence[CallSource | Refused],
+    store: Store,
+    fingerprint: str,
+    scoring: str,
+    limit: int | None,
+    settings: EngineSettings,
 ) -> Plan:
     published = store.published()
+    contents = {p.recording_sha256 for p in published.values() if p.fingerprint == fingerprint}
+    standing = {
+        (row["call_id"], row["recording"], row["recording_sha256"])
+        for row in store.failures()
+        if row["pipeline_fingerprint"] == fingerprint and row.get("state") in ("final", "quarantined")
+    }
     todo: list[CallSource] = []
     again: list[str] = []
-    resumed = outdated = 0
-    for call in calls:
-        if isinstance(call, Refused):
-            continue
+    resumed = outdated = stood = duplicates = 0
+    for call in (replace(c, sha256=_hash_or_none(c)) for c in calls if isinstance(c, CallSource)):
         before = published.get(call.call_id)
-        if before and before.fingerprint == fingerprint and before.recording_sha256 == _hash_or_none(call):
+        if before and before.fingerprint == fingerprint and before.recording_sha256 == call.sha256:
             resumed += 1
             if before.scoring != scoring:
                 again.append(call.call_id)
-            continue
-        outdated += before is not None
-        todo.append(call)
+        elif call.sha256 and (call.call_id, call.recording, call.sha256) in standing:
+            stood += 1
+        elif settings.skip_duplicates and call.sha256 in contents:
+            duplicates += 1
+        else:
+            outdated += before is not None
+            todo.append(call)
+            if call.sha256:
+                contents.add(call.sha256)
+    order = {queue: i for i, queue in enumerate(settings.first_queues)}
+    todo.sort(key=lambda call: order.get(call.queue or "", len(order)))
     taken = todo if limit is None else todo[:limit]
-    refused = tuple(c for c in calls if isinstance(c, Refused))
-    return Plan(len(calls), tuple(taken), refused, resumed, outdated, tuple(again), len(todo) - len(taken))
+    return Plan(
+        found=len(calls),
+        todo=tuple(taken),
+        refused=tuple(c for c in calls if isinstance(c, Refused)),
+        resumed=resumed,
+        outdated=outdated,
+        rescored=tuple(again),
+        standing=stood,
+        duplicates=duplicates,
+        growing=0,
+        left=len(todo) - len(taken),
+    )
 
 
 def _hash_or_none(call: CallSource) -> str | None:
@@ -253,6 +322,14 @@ def _cut_shards(calls: Sequence[CallSource], size: int, workers: int) -> list[li
     """Shards of at most `size` calls, smaller when there would not be one for every worker."""
     size = max(1, min(size, -(-len(calls) // max(1, workers))))
     return [list(calls[i : i + size]) for i in range(0, len(calls), size)]
+
+
+def _slept(seconds: float, is_over: Callable[[], bool]) -> bool:
+    """Wait; false when the run is to end before."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and not is_over():
+        time.sleep(min(0.2, left))
+    return seconds == 0 or not is_over()
 
 
 def _deadline(until: str | None, config: Config) -> float | None:

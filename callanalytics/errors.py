@@ -77,6 +77,11 @@ class CallError(CallAnalyticsError):
         return str(self.fields["stage"])
 
     @property
+    def state(self) -> str:
+        """Of records.FailureState: whether trying again can end otherwise."""
+        return str(self.fields.get("state", "final"))
+
+    @property
     def reason(self) -> str:
         """What went wrong and what mends it, without the call's id."""
         return str(self.fields["reason"])

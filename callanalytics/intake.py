@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import re
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +23,7 @@ COLUMNS = {
     "call_id", "recording", "started_at", "agent_id", "queue", "direction", "agent_channel", "caller_ref", "wait_s",
 }  # fmt: skip
 MAX_SIDECAR_BYTES = 1 << 20
+RECENT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,35 @@ def _unique(calls: list[CallSource | Refused]) -> list[CallSource | Refused]:
             result.append(call)
         seen.add(source.call_id)
     return result
+
+
+def split_settled(
+    calls: Sequence[CallSource | Refused], settle_s: float
+) -> tuple[list[CallSource | Refused], list[CallSource]]:
+    """The calls to take, and those whose recording is still being written.
+
+    Only recordings written within the last minute (or in the future, when a clock jumped) are looked at twice,
+    `settle_s` apart.
+    """
+    now = time.time()
+
+    def look(path: str) -> tuple[int, int] | None:
+        try:
+            status = os.stat(path)
+        except OSError:
+            return None
+        return status.st_size, status.st_mtime_ns
+
+    recent: dict[str, tuple[int, int]] = {}
+    for call in calls if settle_s else ():
+        found = look(call.path) if isinstance(call, CallSource) else None
+        if isinstance(call, CallSource) and found and found[1] / 1e9 > now - RECENT_S:
+            recent[call.path] = found
+    if recent:
+        time.sleep(settle_s)
+    growing = {path for path, before in recent.items() if look(path) != before}
+    taken = [call for call in calls if isinstance(call, Refused) or call.path not in growing]
+    return taken, [call for call in calls if isinstance(call, CallSource) and call.path in growing]
 
 
 def _source(call: CallSource | Refused) -> CallSource:

@@ -53,6 +53,13 @@ SOURCES = {
 }
 
 REASONS = {
+    "the recording changed while it was read; the next run takes it as it is then.": (
+        "de opname veranderde terwijl zij gelezen werd; de volgende run neemt haar zoals zij dan is."
+    ),
+    # store.py
+    "{calls} calls want {needed} MB there, {free} MB are free; make room or take another disk.": (
+        "{calls} gesprekken vragen daar {needed} MB, er is {free} MB vrij; maak ruimte of neem een andere schijf."
+    ),
     # workers.py
     "the process that worked on it gave no sign of life, twice; export the recording again in another format, or "
     "raise engine.patience_s.": (

@@ -293,6 +293,9 @@ class Worker:
         """Decode a call and find where somebody speaks."""
         with self._stage(call, "decode"):
             recording = decode_recording(call.path, call.call_id, self._config.audio)
+            if call.sha256 not in (None, recording.sha256):
+                reason = "the recording changed while it was read; the next run takes it as it is then."
+                raise CallError(call_id=call.call_id, stage="decode", reason=reason, state="failed")
         self.on_step(recording.duration_ms / 1000)
         with self._stage(call, "speech"):
             heard = Heard(call, recording, self._find_speech(recording))
@@ -392,7 +395,8 @@ class Worker:
             if len(heard) == 1:
                 call = heard[0].call
                 reason = "speech recognition broke down on it; try again, and report its format if it stays."
-                return {call.call_id: CallError(call_id=call.call_id, stage="transcribe", reason=reason)}
+                error = CallError(call_id=call.call_id, stage="transcribe", reason=reason, state="failed")
+                return {call.call_id: error}
             return {k: v for h in heard for k, v in self._transcribe_all([h]).items()}
         found = iter(flat)
         return {h.call.call_id: [next(found) for _ in h.tracks] for h in heard}
@@ -441,7 +445,7 @@ class Worker:
         except Exception as error:
             # The error's own text may hold what was said, so only its kind is told.
             reason = f"an unexpected {type(error).__name__}; try again, and report its format if it stays."
-            raise CallError(call_id=call.call_id, stage=name, reason=reason) from None
+            raise CallError(call_id=call.call_id, stage=name, reason=reason, state="failed") from None
         finally:
             self._spend(name, time.perf_counter() - started)
 

@@ -32,6 +32,9 @@ Span = tuple[int, int]  # start_ms, end_ms
 # --- values on the way from recording to rows -----------------------------------------------------------------------
 
 
+FailureState = Literal["failed", "final", "quarantined"]
+
+
 @dataclass(frozen=True, slots=True)
 class CallSource:
     """One recording to process and what is known about it before anyone listens.
@@ -50,6 +53,7 @@ class CallSource:
     agent_channel: int | None = None
     caller_ref: str | None = None
     wait_s: float | None = None
+    sha256: str | None = None  # of the recording when the run was planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +307,9 @@ class FailureRow:
     error: str = column("kind of error")
     message: str = column("what went wrong and what mends it")
     attempts: int = column("times it was tried under this fingerprint")
+    state: str = column(
+        "failed: the next run tries again; final: it would end the same; quarantined: it ended its process twice"
+    )
     pipeline_fingerprint: str = column("hash of configuration, models and rules that was tried")
     run_id: str = column("run that wrote this row")
     failed_at: datetime = column("when it failed, UTC")
@@ -319,7 +326,9 @@ class RunRow:
     resumed: int = column("calls already published under this fingerprint")
     published: int = column("calls published by this run")
     failed: int = column("calls that failed in this run")
-    left: int = column("calls not reached: stopped, or past --until or --limit")
+    standing: int = column("calls that failed before and would again: not tried")
+    duplicates: int = column("recordings with the same content as another one that has its row")
+    left: int = column("calls not reached: still being written, stopped, or past --until or --limit")
     audio_ms: int = column("length of the recordings processed")
     wall_ms: int = column("wall time of the run")
     wall_ms_by_stage: dict[str, int] = column("time spent per stage, added over lanes and workers")

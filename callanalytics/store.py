@@ -40,6 +40,8 @@ from callanalytics.records import (
 DETAILS = ("turns", "criteria", "promises", "events", "score_history")
 UNKNOWN_DATE = "__HIVE_DEFAULT_PARTITION__"  # what readers of Hive partitions take for null
 STAGING = ".staging"
+PROGRESS = ".progress.json"
+CALL_KB = 60  # of the development calls of three minutes, 43
 Row = TypeVar("Row")
 
 
@@ -88,6 +90,21 @@ class Store:
         if self._lock:
             self._lock.close()
             self._lock = None
+
+    def check_space(self, calls: int, min_free_mb: int) -> None:
+        """Raises StoreError when OUT's disk is unlikely to hold what this many calls will write.
+
+        What is published tells how much a call takes, else CALL_KB.
+        """
+        if not calls:
+            return
+        files = [path.stat().st_size for name in (*DETAILS, "calls") for path in (self.root / name).rglob("*.parquet")]
+        call_bytes = sum(files) / len(self._parts) if self._parts else CALL_KB * 1000
+        needed_mb = round(1.5 * calls * call_bytes / 1e6) + min_free_mb
+        free_mb = round(shutil.disk_usage(self.root).free / 1e6)
+        if free_mb < needed_mb:
+            reason = f"{calls} calls want {needed_mb} MB there, {free_mb} MB are free; make room or take another disk."
+            raise StoreError(path=self.root, reason=reason)
 
     def published(self) -> dict[str, Published]:
         """Every published call by id."""
@@ -157,6 +174,26 @@ class Store:
             if old.parent.name != f"date={date}":
                 old.unlink()
 
+    def release(self, is_chosen: Callable[[dict[str, Any]], bool]) -> list[str]:
+        """Let the next run try these failures again, whatever they failed of; returns their call ids."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        released: list[str] = []
+        for path in sorted((self.root / "failures").glob("date=*/*.parquet")):
+            table = _read(path)
+            rows = table.to_pylist()
+            chosen = [row for row in rows if is_chosen(row)]
+            if not chosen:
+                continue
+            released += [row["call_id"] for row in chosen]
+            for row in chosen:
+                row |= {"state": "failed", "attempts": 0}
+            new = pa.Table.from_pylist(rows, schema=arrow_schema("failures"))
+            staged = self._write(path.name, partial(pq.write_table, new, compression="zstd"))
+            self._rename([(staged, path)])
+        return released
+
     def publish_run(self, row: RunRow) -> None:
         """Write the row of a run."""
         self._rename([self._stage("runs", row.started_at.date().isoformat(), f"run-{row.run_id}", [asdict(row)])])
@@ -167,6 +204,29 @@ class Store:
         text = json.dumps(asdict(row), indent=1, default=lambda value: value.isoformat())
         self._rename([(self._write(path.name, lambda stream: stream.write(text.encode())), path)])
         return path
+
+    def write_progress(self, state: dict[str, Any]) -> None:
+        """Keep how far this run is where `progress` finds it."""
+        text = json.dumps(state, default=lambda value: value.isoformat())
+        self._rename([(self._write(PROGRESS, lambda stream: stream.write(text.encode())), self.root / PROGRESS)])
+
+    def progress(self) -> dict[str, Any] | None:
+        """How far the last run is or was when it ended; null before the first."""
+        try:
+            return dict(json.loads((self.root / PROGRESS).read_text()))
+        except FileNotFoundError:
+            return None
+
+    def is_being_written(self) -> bool:
+        """Whether a run holds OUT now."""
+        try:
+            with (self.root / ".lock").open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
 
     def _stage(self, dataset: str, date: str, name: str, rows: list[dict[str, Any]]) -> tuple[Path, Path]:
         """Write rows to a file beside OUT's datasets and make sure they are on disk: (staged, final)."""

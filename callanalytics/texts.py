@@ -16,6 +16,33 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Van {calls} daarvan is alleen de scorekaart gewijzigd: die worden opnieuw beoordeeld, zonder geluid.",
         "Of these, {calls} have only a new scorecard: they are scored again, without audio.",
     ),
+    "plan_standing": (
+        "{n} mislukten eerder en zouden dat weer doen; ze blijven liggen (callanalytics retry OUT geeft ze vrij).",
+        "{n} failed before and would again; they are left alone (callanalytics retry OUT releases them).",
+    ),
+    "plan_duplicates": (
+        "{n} hebben dezelfde inhoud als een andere opname: die worden niet nog eens verwerkt.",
+        "{n} have the content of another recording: they are not processed again.",
+    ),
+    "plan_growing": (
+        "{n} worden nog geschreven: die zijn voor de volgende run.",
+        "{n} are still being written: they are for the next run.",
+    ),
+    "released": (
+        "{n} mislukte gesprekken vrijgegeven: de volgende run probeert ze opnieuw.",
+        "{n} failed calls released: the next run tries them again.",
+    ),
+    "not_failed": ("Niet bij de mislukte gesprekken: {calls}", "Not among the failed calls: {calls}"),
+    "waiting": ("wachtend", "waiting"),
+    "quarantined": ("waarvan in quarantaine", "of these quarantined"),
+    "state_failed": ("opnieuw te proberen", "to be tried again"),
+    "state_final": ("blijft zo", "stays so"),
+    "state_quarantined": ("quarantaine", "quarantined"),
+    "status_running": ("Er loopt nu een run.", "A run is going on now."),
+    "status_killed": (
+        "De laatste run is afgebroken; hetzelfde commando gaat verder waar hij was.",
+        "The last run was cut off; the same command goes on where it was.",
+    ),
     "rescored": (
         "{calls} gesprekken opnieuw beoordeeld, {standing} waren al zo beoordeeld.",
         "{calls} calls scored again, {standing} were scored this way already.",

@@ -32,13 +32,6 @@ Shard = list[CallSource]
 Cause = Literal["died", "hung", "grew"]
 WATCH_S = 1.0  # how often the processes are looked at
 MAX_DEATHS = 10  # of calls alone, one after the other: then it is not the calls
-REASONS: dict[Cause, str] = {
-    "died": "it killed the process that worked on it, twice; export the recording again in another format.",
-    "hung": "the process that worked on it gave no sign of life, twice; export the recording again in another format, "
-    "or raise engine.patience_s.",
-    "grew": "the process that worked on it took more memory than engine.memory_mib, twice; raise it, or cut the "
-    "recording in two.",
-}
 
 
 def run_processes(
@@ -84,8 +77,7 @@ def run_processes(
                 if process.on_trial:
                     deaths += 1
                     (call,) = process.shards[0]
-                    error = CallError(call_id=call.call_id, stage="worker", reason=REASONS[cause])
-                    yield [call], ([error], {})
+                    yield [call], ([_blame(call, cause)], {})
                 else:
                     deaths += not process.is_ready
                     suspects += [call for shard in process.shards for call in shard]
@@ -172,6 +164,20 @@ class _Process:
         self._process.kill()
         self._process.join()
         self.connection.close()
+
+
+def _blame(call: CallSource, cause: Cause) -> CallError:
+    """The error of a call that ended a process among others and then one that it was alone with."""
+    reason = (
+        "it killed the process that worked on it, twice; export the recording again in another format."
+        if cause == "died"
+        else "the process that worked on it gave no sign of life, twice; export the recording again in another format, "
+        "or raise engine.patience_s."
+        if cause == "hung"
+        else "the process that worked on it took more memory than engine.memory_mib, twice; raise it, or cut the "
+        "recording in two."
+    )
+    return CallError(call_id=call.call_id, stage="worker", reason=reason, state="quarantined")
 
 
 def _memory_mib(pid: int | None) -> float:

@@ -53,9 +53,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def config() -> Config:
-    """The defaults, with calls worked on in this process, where tests can look at it."""
+    """The defaults, with calls worked on in this process, where tests can look at it, and without waiting."""
     config = load_config()
-    return config.model_copy(update={"engine": config.engine.model_copy(update={"isolated": False})})
+    here = {"isolated": False, "settle_s": 0.0, "retry_waits_s": ()}
+    return config.model_copy(update={"engine": config.engine.model_copy(update=here)})
 
 
 @pytest.fixture(scope="session")

@@ -213,7 +213,7 @@ def call_result(call_id: str, date: str | None = "2026-11-16", turns: int = 2, *
 
 def failure_row(call_id: str, recording: str = "a.wav", **values: object) -> FailureRow:
     """A row of failures."""
-    row = FailureRow(call_id, recording, None, "decode", "CallError", "broken", 1, "f1", "r1", MOMENT)
+    row = FailureRow(call_id, recording, None, "decode", "CallError", "broken", 1, "final", "f1", "r1", MOMENT)
     return dataclasses.replace(row, **values)  # type: ignore[arg-type]
 
 
@@ -238,8 +238,8 @@ class Watcher:
 class ScriptedWorker:
     """A worker without models: what a recording's bytes say is what becomes of it.
 
-    "bad" fails; anything else is the topic of the call.  `made` counts the workers, `seen` holds the shards,
-    `given` are the phrase files that the last one got.
+    "bad" fails for good, "busy" in a way that may pass; anything else is the topic of the call.  `made` counts the
+    workers, `seen` holds the shards, `given` are the phrase files that the last one got.
     """
 
     made = 0
@@ -263,6 +263,10 @@ class ScriptedWorker:
             text = Path(call.path).read_text()
             if text.startswith("bad"):
                 results.append(CallError(call_id=call.call_id, stage="decode", reason="it is bad; mend it."))
+                continue
+            if text.startswith("busy"):
+                error = CallError(call_id=call.call_id, stage="decode", reason="it is busy; wait.", state="failed")
+                results.append(error)
                 continue
             digest = sha256_of(Path(call.path))
             results.append(
@@ -307,6 +311,16 @@ class FaultyWorker(ScriptedWorker):
                 time.sleep(1000)
                 blocks.clear()
             self.on_step(0.0)
+        return super().__call__(calls)
+
+
+class SteadyWorker(ScriptedWorker):
+    """A worker that takes its time, so that there is a moment to be killed in."""
+
+    def __call__(self, calls: Sequence[CallSource]) -> tuple[list[CallResult | CallError], dict[str, int]]:
+        import time
+
+        time.sleep(0.02)
         return super().__call__(calls)
 
 

@@ -221,10 +221,21 @@ def test_bad_recordings_cost_a_row_each_and_never_the_others(
     assert rows["short"] in {"silent", "no_speech"}
     assert rows["good"] is None
     capsys.readouterr()
-    # The same command again tries only what failed.
+    # The same command again does nothing: what failed would fail again, and the exit code still says that it did.
     assert main(["run", str(recordings), "--output", str(out), "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
-    assert (report["resumed"], report["published"], report["failed"]) == (4, 0, 3)
+    assert (report["resumed"], report["published"], report["failed"], report["standing"]) == (4, 0, 0, 3)
+    assert main(["retry", str(out), "text", "--lang", "en"]) == 0
+    assert "1 failed calls released" in capsys.readouterr().out
+    assert main(["run", str(recordings), "--output", str(out), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert (report["failed"], report["standing"]) == (1, 2)
+    assert main(["retry", str(out), "good"]) == 2  # it did not fail
+    capsys.readouterr()
+    assert main(["status", str(out), "--json"]) == 0
+    state = json.loads(capsys.readouterr().out)
+    counts = ("running", "killed", "waiting", "published", "failed", "quarantined")
+    assert [state[name] for name in counts] == [False, False, 0, 4, 3, 0]
 
 
 def test_the_card_shows_items_their_parts_and_the_compliance_block_apart(

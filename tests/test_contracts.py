@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from callanalytics.errors import CallError
 from callanalytics.records import CallResult, CallSource, arrow_schema, to_rows
 
 if TYPE_CHECKING:
-    from callanalytics.pipeline import Worker
+    from callanalytics.pipeline import Readers, Worker
 
 pytestmark = pytest.mark.models
 
@@ -218,15 +220,17 @@ def test_one_step_that_breaks_costs_one_call(
     worker: Worker, tmp_path: Path, stereo_clip: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = str(write_audio(tmp_path / "a.wav", stereo_clip.samples[:, : 8000 * 7], 8000))
-    redact = worker._redact
+    readers = worker._readers.result()
 
     def break_one(transcript: Any) -> Any:
         if transcript.call_id == "c2":
             raise RuntimeError("meneer Jansen, 0612345678")
-        return redact(transcript)
+        return readers.redact(transcript)
 
     with monkeypatch.context() as patch:
-        patch.setattr(worker, "_redact", break_one)
+        broken: Future[Readers] = Future()
+        broken.set_result(replace(readers, redact=break_one))
+        patch.setattr(worker, "_loaded", broken)
         found, _ = worker([CallSource(f"c{i}", "a.wav", path) for i in (1, 2, 3)])
     assert [type(one) for one in found] == [CallResult, CallError, CallResult]
     assert isinstance(found[1], CallError)
@@ -243,10 +247,10 @@ def test_recognition_that_breaks_on_one_call_spares_the_others(
     bad = str(write_audio(tmp_path / "b.wav", stereo_clip.samples[:, : 8000 * 6], 8000))
     transcribe = worker._transcribe
 
-    def break_one(tracks: Any, mapped: Any) -> Any:
+    def break_one(tracks: Any, mapped: Any, **options: Any) -> Any:
         if any(len(track.samples) == 16_000 * 6 for track in tracks):
             raise RuntimeError("out of memory")
-        return transcribe(tracks, mapped)
+        return transcribe(tracks, mapped, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(worker, "_transcribe", break_one)

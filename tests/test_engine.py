@@ -105,12 +105,13 @@ def test_every_recording_ends_in_one_row(config: Config, folder: Path, tmp_path:
 
 @pytest.mark.usefixtures("scripted")
 def test_a_failure_tells_stage_reason_and_attempts(config: Config, folder: Path, tmp_path: Path) -> None:
+    (folder / "c.wav").write_text("busy")
     for attempt in (1, 2, 3):
         row, _ = run(config, folder, tmp_path / "out")
         failure = failures(tmp_path / "out")["c.wav"]
         assert failure["attempts"] == attempt
     assert (failure["call_id"], failure["stage"], failure["error"]) == ("c", "decode", "CallError")
-    assert failure["message"] == "it is bad; mend it."
+    assert failure["message"] == "it is busy; wait."
     assert failure["run_id"] == row.run_id
     assert len(failure["recording_sha256"]) == 64
 
@@ -178,9 +179,96 @@ def test_a_second_run_publishes_nothing_new(
     files = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "calls").rglob("*.parquet")}
     scripted.seen.clear()
     row, _ = run(config, folder, tmp_path / "out")
-    assert (row.found, row.resumed, row.published, row.failed) == (5, 4, 0, 1)
-    assert scripted.seen == [["c"]]  # what failed is tried again
+    assert (row.found, row.resumed, row.published, row.failed, row.standing) == (5, 4, 0, 0, 1)
+    assert scripted.seen == []  # what failed for good would do so again
     assert files == {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "calls").rglob("*.parquet")}
+
+
+def test_what_failed_for_good_is_tried_again_when_something_changed(
+    config: Config, scripted: type[ScriptedWorker], folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(config, folder, out)
+    scripted.seen.clear()
+    row, _ = run(with_pause(config, 1234), folder, out)
+    assert (row.published, row.failed, row.standing) == (4, 1, 0)
+    (folder / "c.wav").write_text("bad, but otherwise")
+    row, _ = run(with_pause(config, 1234), folder, out)
+    assert (row.failed, row.standing) == (1, 0)
+    row, _ = run(with_pause(config, 1234), folder, out)
+    assert (row.failed, row.standing) == (0, 1)
+    store = Store(out)
+    store.open()
+    assert store.release(lambda row: row["call_id"] == "c") == ["c"]
+    store.close()
+    (folder / "c.wav").write_text("mended")
+    row, _ = run(with_pause(config, 1234), folder, out)
+    assert (row.published, row.failed, row.standing) == (1, 0, 0)
+    assert failures(out) == {}
+
+
+def test_what_may_pass_is_tried_again_within_the_run(
+    config: Config, scripted: type[ScriptedWorker], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "c.wav").write_text("busy")
+
+    def pass_by(seconds: float, is_over: Any) -> bool:
+        if seconds == 2.0:
+            (folder / "c.wav").write_text("free again")
+        return True
+
+    monkeypatch.setattr(engine, "_slept", pass_by)
+    row, watcher = run(with_engine(config, retry_waits_s=(1.0, 2.0, 3.0)), folder, tmp_path / "out")
+    assert (row.published, row.failed) == (5, 0)
+    assert watcher.failures == []
+    assert [ids for ids in scripted.seen if "c" in ids] == [["a", "b", "c", "d"], ["c"], ["c"]]
+
+
+def test_a_copy_or_a_renamed_recording_is_not_processed_again(
+    config: Config, scripted: type[ScriptedWorker], folder: Path, tmp_path: Path
+) -> None:
+    (folder / "f.wav").write_text("one")  # as a.wav
+    row, _ = run(config, folder, tmp_path / "out")
+    assert (row.found, row.published, row.failed, row.duplicates) == (6, 4, 1, 1)
+    (folder / "b.wav").rename(folder / "z.wav")
+    scripted.seen.clear()
+    row, _ = run(config, folder, tmp_path / "out")
+    assert (row.resumed, row.published, row.duplicates) == (3, 0, 2)
+    assert scripted.seen == []
+    row, _ = run(with_engine(config, skip_duplicates=False), folder, tmp_path / "out")
+    assert (row.published, row.duplicates) == (2, 0)
+
+
+def test_a_recording_that_is_still_being_written_waits(
+    config: Config, scripted: type[ScriptedWorker], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callanalytics.intake.time.sleep", lambda s: (folder / "b.wav").write_text("two and more"))
+    row, watcher = run(with_engine(config, settle_s=5.0), folder, tmp_path / "out")
+    assert (row.found, row.published, row.failed, row.left) == (5, 3, 1, 1)
+    assert watcher.plan is not None
+    assert watcher.plan.growing == 1
+    monkeypatch.setattr("callanalytics.intake.time.sleep", lambda s: None)
+    row, _ = run(with_engine(config, settle_s=5.0), folder, tmp_path / "out")
+    assert (row.published, row.left) == (1, 0)
+
+
+def test_queues_that_go_first_go_first(
+    config: Config, scripted: type[ScriptedWorker], folder: Path, tmp_path: Path
+) -> None:
+    lines = ["recording,queue", "a.wav,afval", "b.wav,belastingen", "d.wav,burgerzaken", "e.wav,belastingen"]
+    (folder / "calls.csv").write_text("\n".join(lines) + "\n")
+    first = with_engine(config, first_queues=("belastingen", "burgerzaken"), shard_calls=1)
+    run(first, folder, tmp_path / "out", calls_csv=folder / "calls.csv", limit=4)
+    assert scripted.seen == [["b"], ["e"], ["d"], ["a"]]
+
+
+@pytest.mark.usefixtures("scripted")
+def test_a_disk_without_room_for_the_calls_is_told_before_anything_is_done(
+    config: Config, folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(StoreError, match=r"5 calls want \d+ MB there, \d+ MB are free"):
+        run(with_engine(config, min_free_mb=10**9), folder, tmp_path / "out")
+    assert not (tmp_path / "out" / "calls").exists()
 
 
 def test_nothing_left_to_do_loads_no_worker(

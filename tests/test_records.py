@@ -22,6 +22,7 @@ from callanalytics.errors import (
     ModelUnreachable,
     StoreError,
     StoreLocked,
+    WorkerError,
 )
 from callanalytics.records import DATASETS, Evidence, StoredWord, arrow_schema, arrow_type, to_rows
 
@@ -116,6 +117,7 @@ ERRORS = [
     ModelUnreachable(name="m", reason="no network"),
     StoreError(path="out", reason="full."),
     StoreLocked(path="out"),
+    WorkerError(),
 ]
 
 

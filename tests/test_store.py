@@ -66,7 +66,7 @@ def reopened(root: Path) -> Store:
 def test_every_dataset_can_be_read_and_has_its_schema(store: Store) -> None:
     store.publish([call_result("c1"), call_result("c2", date=None)], "part-1")
     store.publish_failure(failure_row("c3"))
-    store.publish_run(RunRow("r1", MOMENT, MOMENT, 3, 0, 2, 1, 0, 5, 5, {"decode": 1}, {"python": "3"}, "f1"))
+    store.publish_run(RunRow("r1", MOMENT, MOMENT, 3, 0, 2, 1, 0, 0, 0, 5, 5, {"decode": 1}, {"python": "3"}, "f1"))
     assert set(assert_whole(store.root)) == {"c1", "c2"}
     for dataset in DATASETS:
         expected = arrow_schema(dataset, CRITERIA, ITEMS)
@@ -107,7 +107,7 @@ def test_files_and_folders_are_for_their_owner_only(tmp_path: Path) -> None:
         store.publish([call_result("c1")], "part-1")
         store.publish([call_result("c1"), call_result("c2")], "part-2")
         store.publish_failure(failure_row("c3"))
-        row = RunRow("r1", MOMENT, MOMENT, 1, 0, 1, 0, 0, 5, 5, {}, {}, "f1")
+        row = RunRow("r1", MOMENT, MOMENT, 1, 0, 1, 0, 0, 0, 0, 5, 5, {}, {}, "f1")
         store.publish_run(row)
         store.write_report(row)
         store.close()
