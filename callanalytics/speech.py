@@ -106,7 +106,8 @@ def find_crosstalk(levels: Floats, crosstalk_db: float) -> Bools:
     Levels are averaged over about 0.2 s, so that a gap between the other's words doesn't let the echo through.
     """
     kernel = np.ones(7, dtype=np.float32) / 7
-    power = np.stack([np.convolve(10 ** (row / 10), kernel, mode="same") for row in levels])
+    # Not mode="same": of a call shorter than the kernel that gives the kernel's length.
+    power = np.stack([np.convolve(10 ** (row / 10), kernel)[3:-3] for row in levels])
     averaged = 10 * np.log10(np.maximum(power, 1e-12))
     return np.asarray(averaged - averaged[::-1] < crosstalk_db, dtype=np.bool_)
 

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -115,14 +116,14 @@ def test_killed_at_random_moments_the_rows_are_those_of_an_undisturbed_run(tmp_p
             try:
                 run.communicate(timeout=moments.uniform(0.3 * whole_s, whole_s))
             except subprocess.TimeoutExpired:
-                victims = workers_of(psutil.Process(run.pid))
+                kills += 1
+                victims = workers_of(psutil.Process(run.pid)) if run.poll() is None else []
                 if victims and moments.random() < 0.3:
-                    moments.choice(victims).kill()  # a process alone: the run goes on
-                    kills += 1
+                    with suppress(psutil.NoSuchProcess):
+                        moments.choice(victims).kill()  # a process alone: the run goes on
                     run.communicate()
                 else:
                     os.kill(run.pid, signal.SIGKILL)
-                    kills += 1
                     run.communicate()
                     continue
             assert run.returncode == 1

@@ -216,6 +216,12 @@ def test_echo_is_found_at_any_level_below_the_threshold(frames: int, echo_db: fl
     assert is_echo[1].all()
 
 
+@pytest.mark.parametrize("frames", [1, 2, 6, 7, 8])
+def test_a_stereo_call_of_a_few_frames_is_looked_at(find_speech: SpeechDetector, frames: int) -> None:
+    found = find_speech(recording_of(noise(1)[: frames * 512], tone(300, 1)[: frames * 512]))
+    assert len(found.speech) == 2
+
+
 def test_equal_channels_are_nobodys_echo() -> None:
     levels = np.random.default_rng(0).uniform(-60, -20, (1, 50)).astype(np.float32).repeat(2, axis=0)
     assert not find_crosstalk(levels, -15.0).any()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,13 @@ def outcomes(config: Config, shards: list[list[CallSource]], workers: int = 1, *
 
 def workers_of(process: psutil.Process) -> list[psutil.Process]:
     """The processes that a run started, without the helper of multiprocessing that cleans up after them."""
-    return [child for child in process.children() if "spawn_main" in " ".join(child.cmdline())]
+    found = []
+    with suppress(psutil.NoSuchProcess):
+        for child in process.children():
+            with suppress(psutil.NoSuchProcess):
+                if "spawn_main" in " ".join(child.cmdline()):
+                    found.append(child)
+    return found
 
 
 @pytest.mark.parametrize("workers", [1, 2])
