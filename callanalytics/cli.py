@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--output", type=Path, required=True, metavar="OUT")
     run.add_argument("--calls", type=Path, help="calls.csv: what is known about the calls")
     run.add_argument("--engine", choices=("local", "ray"), default="local")
+    run.add_argument("--ray-address", metavar="HOST:PORT", help="the head of a Ray cluster (default: this machine)")
     run.add_argument("--workers", type=_positive, help="processes, each with its own models")
     run.add_argument("--until", type=_clock, metavar="HH:MM", help="begin nothing new after this time")
     run.add_argument("--log", choices=("bar", "json"), default="bar", help="progress: a bar, or a JSON object a line")
@@ -143,6 +144,9 @@ def _clock(text: str) -> str:
 def _run(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.engine import run
 
+    if options.ray_address:
+        settings = config.engine.model_copy(update={"ray_address": options.ray_address})
+        config = config.model_copy(update={"engine": settings})
     with _JsonLog() if options.log == "json" else _Bar(config.lang) as bar, _stop_on_sigterm(bar) as stopped:
         row = run(
             config,

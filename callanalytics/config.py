@@ -214,6 +214,8 @@ class Engine(Settings):
     skip_duplicates: bool  # a recording with the content of another one has that one's row
     first_queues: tuple[str, ...]  # their calls are taken first, in this order
     min_free_mb: int = Field(ge=0)  # what must be left on OUT's disk beside what the run is likely to write
+    ray_address: str  # of a cluster's head, "" for one of this machine alone
+    ray_gpus: float = Field(ge=0)  # that each Ray actor asks for
     nice: int = Field(ge=0, le=19)  # how far other work of the machine goes first
 
 

@@ -1,7 +1,7 @@
 """A batch: list, skip what is published, run, publish, report.  The only module that keeps time.
 
-Calls are dealt out in shards; a shard is recognised together and published together.  The same `Worker` runs in this
-process, in several processes, or as Ray actors: `run_local` and `run_ray` differ in nothing else.
+Calls are dealt out in shards; a shard is recognised together and published together.  The same `Worker` runs in
+processes of this machine, as Ray actors, or in this process.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -117,20 +116,20 @@ def run(
         run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         progress = Progress(total=len(plan.todo) + len(plan.refused))
         recorder = _Recorder(store, observer, progress, run_id, current, scoring, clock, config.lang)
-        shards = _cut_shards(plan.todo, config.engine.shard_calls, workers or config.engine.workers)
+        count = workers or config.engine.workers
+        shards = _cut_shards(plan.todo, config.engine.shard_calls, count)
         deadline = _deadline(until, config)
 
         def is_over() -> bool:
             return stopped() or (deadline is not None and time.monotonic() >= deadline)
 
-        run_shards = run_ray if engine == "ray" else partial(run_local, files=files)
         recorder.keep()
         for wait_s in (0.0, *config.engine.retry_waits_s):
             if not _slept(wait_s, is_over):
                 break
-            for shard, outcome in run_shards(config, shards, workers or config.engine.workers, is_over):
+            for shard, outcome in run_shards(config, shards, count, is_over, engine=engine, files=files):
                 recorder.shard(shard, outcome)
-            shards = _cut_shards(recorder.passing, config.engine.shard_calls, workers or config.engine.workers)
+            shards = _cut_shards(recorder.passing, config.engine.shard_calls, count)
             if not shards:
                 break
         recorder.record_passing()
@@ -345,17 +344,17 @@ def _deadline(until: str | None, config: Config) -> float | None:
     return time.monotonic() + (end.astimezone(UTC) - now.astimezone(UTC)).total_seconds()
 
 
-def run_local(
+def run_shards(
     config: Config,
     shards: Sequence[list[CallSource]],
     workers: int,
     is_over: Callable[[], bool],
     *,
+    engine: str = "local",
     files: CriteriaFiles | None = None,
 ) -> Iterator[tuple[list[CallSource], Outcome]]:
-    """Shards with their outcomes, from this process or from `workers` processes, in the order they are done.
-
-    `files` are the phrase files if they were read before; other processes read their own.
+    """Shards with their outcomes, in the order they are done: from `workers` processes of this machine or of a Ray
+    cluster, or from this process where that is configured; then `files` are the phrase files if they were read before.
     """
     from callanalytics.pipeline import Worker
     from callanalytics.workers import run_processes
@@ -367,41 +366,21 @@ def run_local(
 
     if not shards:
         return
+    workers = min(workers, len(shards))
     threads = _threads(config, workers)
-    if workers == 1 and not config.engine.isolated:
+    if engine == "ray":
+        from callanalytics.cluster import run_on_ray
+
+        yield from run_on_ray(Worker, config, upcoming, workers, threads)
+    elif workers == 1 and not config.engine.isolated:
         yield from Worker(config, threads, files).stream(upcoming)
-        return
-    yield from run_processes(Worker, config, upcoming, min(workers, len(shards)), threads)
+    else:
+        yield from run_processes(Worker, config, upcoming, workers, threads)
 
 
 def _threads(config: Config, workers: int) -> int:
     """Threads of each worker: as configured, else an equal share of the cores."""
     return config.models.threads or max(1, (os.cpu_count() or 1) // workers)
-
-
-def run_ray(
-    config: Config, shards: Sequence[list[CallSource]], workers: int, is_over: Callable[[], bool]
-) -> Iterator[tuple[list[CallSource], Outcome]]:
-    """The same on a Ray cluster: one actor per worker, each with the models loaded once."""
-    import ray
-
-    from callanalytics.pipeline import Worker
-
-    ray.init(ignore_reinit_error=True, include_dashboard=False, log_to_driver=False)
-    threads = _threads(config, workers)
-    actor = ray.remote(num_cpus=threads)(Worker)
-    idle = [actor.remote(config, threads) for _ in range(min(workers, len(shards)))]
-    waiting, running = iter(shards), {}
-    while True:
-        while idle and not is_over() and (shard := next(waiting, None)):
-            worker = idle.pop()
-            running[worker.__call__.remote(shard)] = (worker, shard)
-        if not running:
-            return
-        (done, *_), _ = ray.wait(list(running))
-        worker, shard = running.pop(done)
-        idle.append(worker)
-        yield shard, ray.get(done)
 
 
 def _versions(config: Config) -> dict[str, str]:

@@ -77,7 +77,7 @@ def run_processes(
                 if process.on_trial:
                     deaths += 1
                     (call,) = process.shards[0]
-                    yield [call], ([_blame(call, cause)], {})
+                    yield [call], ([blame(call, cause)], {})
                 else:
                     deaths += not process.is_ready
                     suspects += [call for shard in process.shards for call in shard]
@@ -166,7 +166,7 @@ class _Process:
         self.connection.close()
 
 
-def _blame(call: CallSource, cause: Cause) -> CallError:
+def blame(call: CallSource, cause: Cause) -> CallError:
     """The error of a call that ended a process among others and then one that it was alone with."""
     reason = (
         "it killed the process that worked on it, twice; export the recording again in another format."

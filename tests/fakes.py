@@ -289,7 +289,7 @@ def words_of(text: str, start_ms: int = 0, step_ms: int = 300, length_ms: int | 
 class FaultyWorker(ScriptedWorker):
     """A worker of a process that dies, hangs or grows when a recording says so, as native code would."""
 
-    on_step: Callable[[float], object]
+    on_step: Callable[[float], object] = staticmethod(lambda heard_s: None)
 
     def __call__(self, calls: Sequence[CallSource]) -> tuple[list[CallResult | CallError], dict[str, int]]:
         import os
@@ -322,6 +322,23 @@ class SteadyWorker(ScriptedWorker):
 
         time.sleep(0.02)
         return super().__call__(calls)
+
+
+class RayWorker(SteadyWorker):
+    """A worker that takes longer, and says in the calls' queue on which node it ran."""
+
+    def __call__(self, calls: Sequence[CallSource]) -> tuple[list[CallResult | CallError], dict[str, int]]:
+        import time
+
+        import ray
+
+        time.sleep(0.5)
+        node = ray.get_runtime_context().get_node_id()
+        results, spent = super().__call__(calls)
+        return [
+            dataclasses.replace(r, call=dataclasses.replace(r.call, queue=node)) if isinstance(r, CallResult) else r
+            for r in results
+        ], spent
 
 
 class NeverLoads:

@@ -381,7 +381,7 @@ def test_a_shard_that_was_begun_is_finished(
 ) -> None:
     shards = [[call] for call in engine.list_calls(folder)[:2]]
     is_over = iter([False, True])
-    done = list(engine.run_local(config, shards, 1, lambda: next(is_over)))  # type: ignore[arg-type]
+    done = list(engine.run_shards(config, shards, 1, lambda: next(is_over)))  # type: ignore[arg-type]
     assert len(done) == 1
     assert scripted.seen == [["a"]]
 

@@ -85,6 +85,7 @@ class Reader(Thread):
                 self.broken.append(str(error))
                 continue
             self.queries += 1
+            time.sleep(0.005)
             self.broken += [f"{call}: {counts}" for call, *counts in found if counts != self.whole]
 
     whole: list[int]
@@ -114,7 +115,7 @@ def test_killed_at_random_moments_the_rows_are_those_of_an_undisturbed_run(tmp_p
         while True:
             run = subprocess.Popen([*command, str(out)], stderr=subprocess.PIPE)
             try:
-                run.communicate(timeout=moments.uniform(0.3 * whole_s, whole_s))
+                run.communicate(timeout=moments.uniform(0.3 * whole_s, whole_s) if kills < KILLS else None)
             except subprocess.TimeoutExpired:
                 kills += 1
                 victims = workers_of(psutil.Process(run.pid)) if run.poll() is None else []
