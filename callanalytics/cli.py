@@ -83,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         ("failures", _failures, "which calls failed, where and why"),
     ):
         add(name, command, text).add_argument("output", type=Path, metavar="OUT")
+    doctor = add("doctor", _doctor, "is this machine fit for a night: models, key, memory, codecs, clock, disk")
+    doctor.add_argument("output", type=Path, nargs="?", metavar="OUT")
     retry = add("retry", _retry, "let the next run try failed calls again, also those that it would leave alone")
     retry.add_argument("output", type=Path, metavar="OUT")
     retry.add_argument("call_ids", nargs="*", metavar="CALL_ID", help="these alone (default: all)")
@@ -143,6 +145,7 @@ def _clock(text: str) -> str:
 
 def _run(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.engine import run
+    from callanalytics.notify import tell
 
     if options.ray_address:
         settings = config.engine.model_copy(update={"ray_address": options.ray_address})
@@ -166,6 +169,8 @@ def _run(config: Config, options: argparse.Namespace) -> int:
         _log("done", _plain(row))
     if options.json:
         print(json.dumps(_plain(row), indent=1))
+    for problem in tell(config.notify, row, config.lang):
+        print(problem, file=sys.stderr)
     return 1 if row.failed or row.standing else 0
 
 
@@ -231,7 +236,7 @@ def _summarise(lang: Lang, row: RunRow, output: Path) -> None:
         ),
         file=sys.stderr,
     )
-    print(say(lang, "report", path=output / "reports" / f"{row.run_id}.json"), file=sys.stderr)
+    print(say(lang, "report", path=output / "reports" / f"{row.run_id}.html"), file=sys.stderr)
     if row.failed or row.standing:
         print(say(lang, "run_failures_hint", output=output), file=sys.stderr)
 
@@ -375,6 +380,24 @@ def _status(config: Config, options: argparse.Namespace) -> int:
     if is_running or was_killed:
         print(say(config.lang, "status_running" if is_running else "status_killed"))
     return 0
+
+
+def _doctor(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.doctor import examine
+
+    findings = examine(config, options.output)
+    lines = [translate(say(config.lang, f.text, **f.fields), config.lang) for f in findings]
+    if options.json:
+        rows = [{"subject": f.subject, "level": f.level, "text": line} for f, line in zip(findings, lines, strict=True)]
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        table = _table("", *_t(config, "subject", "state", "description"))
+        colours = {"ok": "green", "warning": "yellow", "bad": "red"}
+        for finding, line in zip(findings, lines, strict=True):
+            level = f"[{colours[finding.level]}]{say(config.lang, f'level_{finding.level}')}[/]"
+            table.add_row(say(config.lang, f"doctor_of_{finding.subject}"), level, line)
+        _show(table)
+    return 2 if any(finding.level == "bad" for finding in findings) else 0
 
 
 def _retry(config: Config, options: argparse.Namespace) -> int:

@@ -219,6 +219,16 @@ class Engine(Settings):
     nice: int = Field(ge=0, le=19)  # how far other work of the machine goes first
 
 
+class Notify(Settings):
+    """Whom a run tells how it went; "" is nobody."""
+
+    prometheus_file: str  # e.g. "/var/lib/node_exporter/callanalytics.prom"
+    webhook: str  # gets the row of a run with failures as JSON, by POST
+    mail_to: str
+    mail_from: str
+    smtp: str  # host:port
+
+
 class Config(Settings):
     """All settings."""
 
@@ -237,6 +247,7 @@ class Config(Settings):
     topics: Topics
     privacy: Privacy
     engine: Engine
+    notify: Notify
 
     def resolve(self, path: str) -> Path:
         """A path from the configuration: absolute, or relative to the project."""
@@ -245,7 +256,7 @@ class Config(Settings):
 
     def fingerprint(self) -> str:
         """Hash of every setting that can change words and measures, and of the schema version; hex, 16 digits."""
-        tree = self.model_dump(mode="json", exclude={"lang", "engine", "privacy", "scorecard", "topics"})
+        tree = self.model_dump(mode="json", exclude={"lang", "engine", "notify", "privacy", "scorecard", "topics"})
         tree["models"].pop("threads")
         return hash_of(tree, SCHEMA_VERSION)
 

@@ -24,6 +24,7 @@ from callanalytics.errors import CallError
 from callanalytics.intake import Refused, list_calls, split_settled
 from callanalytics.messages import translate
 from callanalytics.models import find_model, model_entry, sha256_of
+from callanalytics.notify import run_page
 from callanalytics.records import CallResult, CallSource, FailureRow, RunRow
 from callanalytics.store import Store
 from callanalytics.texts import Lang
@@ -156,7 +157,7 @@ def run(
             pipeline_fingerprint=current,
         )
         store.publish_run(row)
-        store.write_report(row)
+        store.write_report(row, run_page(row, recorder.failures, config.lang))
     finally:
         store.close()
     return row
@@ -183,6 +184,7 @@ class _Recorder:
         self._parts = 0
         self._passing: dict[str, tuple[CallSource, CallError]] = {}  # failed, and may pass when tried again
         self._tries: dict[str, int] = {}
+        self.failures: list[FailureRow] = []
         self._attempts = {
             (row["call_id"], row["recording"]): row["attempts"]
             for row in store.failures()
@@ -256,6 +258,7 @@ class _Recorder:
             failed_at=datetime.now(UTC),
         )
         self._store.publish_failure(row)
+        self.failures.append(row)
         self.progress.failed += 1
         self._observer.failed(row)
 

@@ -198,12 +198,13 @@ class Store:
         """Write the row of a run."""
         self._rename([self._stage("runs", row.started_at.date().isoformat(), f"run-{row.run_id}", [asdict(row)])])
 
-    def write_report(self, row: RunRow) -> Path:
-        """Write the row of a run as OUT/reports/<run_id>.json, for whoever has no Parquet at hand."""
-        path = self.root / "reports" / f"{row.run_id}.json"
-        text = json.dumps(asdict(row), indent=1, default=lambda value: value.isoformat())
-        self._rename([(self._write(path.name, lambda stream: stream.write(text.encode())), path)])
-        return path
+    def write_report(self, row: RunRow, page: str) -> None:
+        """Write the row of a run as OUT/reports/<run_id>.json, and its page as .html beside it."""
+        texts = {".json": json.dumps(asdict(row), indent=1, default=lambda value: value.isoformat()), ".html": page}
+        for suffix, text in texts.items():
+            path = self.root / "reports" / f"{row.run_id}{suffix}"
+            staged = self._write(path.name, lambda stream, text=text: stream.write(text.encode()))  # type: ignore[misc]
+            self._rename([(staged, path)])
 
     def write_progress(self, state: dict[str, Any]) -> None:
         """Keep how far this run is where `progress` finds it."""

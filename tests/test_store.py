@@ -109,7 +109,7 @@ def test_files_and_folders_are_for_their_owner_only(tmp_path: Path) -> None:
         store.publish_failure(failure_row("c3"))
         row = RunRow("r1", MOMENT, MOMENT, 1, 0, 1, 0, 0, 0, 0, 5, 5, {}, {}, "f1")
         store.publish_run(row)
-        store.write_report(row)
+        store.write_report(row, "<!doctype html>")
         store.close()
     finally:
         os.umask(before)

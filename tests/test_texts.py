@@ -49,6 +49,7 @@ COMPOSED = {
 # ValueErrors that no user sees, by the module that raises them.
 INTERNAL = {
     "cli.py": "caught at once; the user is told which document is at fault",
+    "notify.py": "caught at once; the user is told that the webhook failed",
     "numbers.py": "a number that its only caller never gives",
 }
 

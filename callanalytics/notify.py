@@ -1,0 +1,103 @@
+"""What a run tells others when it has ended: a page for people, a file for Prometheus, a message when calls failed.
+
+All of it is off until configured, holds counts and no call's words, and never costs the run: what can't be told is
+told on stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import smtplib
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from email.message import EmailMessage
+from pathlib import Path
+
+from callanalytics.config import Notify
+from callanalytics.records import FailureRow, RunRow
+from callanalytics.texts import Lang, say
+
+TIMEOUT_S = 20.0
+
+
+def run_page(row: RunRow, failures: Sequence[FailureRow], lang: Lang) -> str:
+    """The run on one page of HTML, for a browser or the printer; needs nothing from elsewhere."""
+    from jinja2 import Environment, PackageLoader
+
+    pages = Environment(loader=PackageLoader("callanalytics", "templates"), autoescape=True, trim_blocks=True)
+    total_ms = sum(row.wall_ms_by_stage.values()) or 1
+    return pages.get_template("run.html").render(
+        row=row,
+        failures=sorted(failures, key=lambda failure: failure.call_id),
+        stages=[(name, ms, ms / total_ms) for name, ms in sorted(row.wall_ms_by_stage.items(), key=lambda s: -s[1])],
+        states=[(name, getattr(row, name)) for name in ("published", "resumed", "failed", "standing", "left")],
+        speed=row.audio_ms / row.wall_ms if row.wall_ms else 0.0,
+        lang=lang,
+        say=lambda key, **fields: say(lang, key, **fields),
+    )
+
+
+def tell(settings: Notify, row: RunRow, lang: Lang) -> Iterator[str]:
+    """Write and send what is configured; yields a line for each thing that could not be told."""
+    if settings.prometheus_file:
+        try:
+            write_metrics(Path(settings.prometheus_file), row)
+        except OSError as error:
+            yield say(lang, "notify_failed", what=settings.prometheus_file, why=error.strerror or "OSError")
+    if not row.failed:
+        return
+    if settings.webhook:
+        try:
+            _post(settings.webhook, row)
+        except (OSError, ValueError) as error:  # urllib's errors are OSErrors
+            yield say(lang, "notify_failed", what="webhook", why=type(error).__name__)
+    if settings.mail_to:
+        try:
+            _mail(settings, row, lang)
+        except (OSError, smtplib.SMTPException) as error:
+            yield say(lang, "notify_failed", what="mail", why=type(error).__name__)
+
+
+def write_metrics(path: Path, row: RunRow) -> None:
+    """The run as a textfile for Prometheus' node_exporter, replaced as a whole."""
+    from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+
+    registry = CollectorRegistry()
+
+    def gauge(name: str, text: str, value: float) -> None:
+        Gauge(f"callanalytics_{name}", text, registry=registry).set(value)
+
+    gauge("last_run_timestamp_seconds", "End of the last run", row.finished_at.timestamp())
+    gauge("last_run_wall_seconds", "Wall time of the last run", row.wall_ms / 1000)
+    gauge("last_run_audio_seconds", "Length of the recordings that the last run processed", row.audio_ms / 1000)
+    calls = Gauge("callanalytics_last_run_calls", "Calls of the last run by state", ["state"], registry=registry)
+    for state in ("published", "resumed", "failed", "standing", "duplicates", "left"):
+        calls.labels(state).set(getattr(row, state))
+    stages = Gauge("callanalytics_last_run_stage_seconds", "Time per stage, over lanes", ["stage"], registry=registry)
+    for stage, ms in row.wall_ms_by_stage.items():
+        stages.labels(stage).set(ms / 1000)
+    write_to_textfile(str(path), registry)
+    os.chmod(path, 0o644)  # the exporter is another user, and there is nothing in it but counts
+
+
+def _post(url: str, row: RunRow) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError(url)
+    body = json.dumps(asdict(row), default=lambda value: value.isoformat()).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S):
+        pass
+
+
+def _mail(settings: Notify, row: RunRow, lang: Lang) -> None:
+    message = EmailMessage()
+    message["Subject"] = say(lang, "mail_subject", failed=row.failed)
+    message["From"], message["To"] = settings.mail_from or settings.mail_to, settings.mail_to
+    message.set_content(
+        say(lang, "mail_text", published=row.published, failed=row.failed, left=row.left, run_id=row.run_id)
+    )
+    host, _, port = settings.smtp.partition(":")
+    with smtplib.SMTP(host, int(port or 25), timeout=TIMEOUT_S) as server:
+        server.send_message(message)
