@@ -17,16 +17,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Of these, {calls} have only a new scorecard: they are scored again, without audio.",
     ),
     "plan_standing": (
-        "{n} mislukten eerder en zouden dat weer doen; ze blijven liggen (callanalytics retry OUT geeft ze vrij).",
-        "{n} failed before and would again; they are left alone (callanalytics retry OUT releases them).",
+        "Eerder mislukt, en zou dat weer doen: {n}. Die blijven liggen (callanalytics retry OUT geeft ze vrij).",
+        "Failed before, and would again: {n}. They are left alone (callanalytics retry OUT releases them).",
     ),
     "plan_duplicates": (
-        "{n} hebben dezelfde inhoud als een andere opname: die worden niet nog eens verwerkt.",
-        "{n} have the content of another recording: they are not processed again.",
+        "Dezelfde inhoud als een andere opname: {n}. Die worden niet nog eens verwerkt.",
+        "The same content as another recording: {n}. They are not processed again.",
     ),
     "plan_growing": (
-        "{n} worden nog geschreven: die zijn voor de volgende run.",
-        "{n} are still being written: they are for the next run.",
+        "Wordt nog geschreven: {n}. Die zijn voor de volgende run.",
+        "Still being written: {n}. They are for the next run.",
     ),
     "notify_failed": ("Niet gelukt te melden via {what}: {why}.", "Could not be told by {what}: {why}."),
     "mail_subject": ("callanalytics: {failed} gesprekken mislukt", "callanalytics: {failed} calls failed"),
@@ -100,8 +100,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "doctor_disk": ("{path}: {free} MB vrij", "{path}: {free} MB free"),
     "released": (
-        "{n} mislukte gesprekken vrijgegeven: de volgende run probeert ze opnieuw.",
-        "{n} failed calls released: the next run tries them again.",
+        "Vrijgegeven: {n}. De volgende run probeert ze opnieuw.",
+        "Released: {n}. The next run tries them again.",
     ),
     "not_failed": ("Niet bij de mislukte gesprekken: {calls}", "Not among the failed calls: {calls}"),
     "waiting": ("wachtend", "waiting"),

@@ -226,7 +226,7 @@ def test_bad_recordings_cost_a_row_each_and_never_the_others(
     report = json.loads(capsys.readouterr().out)
     assert (report["resumed"], report["published"], report["failed"], report["standing"]) == (4, 0, 0, 3)
     assert main(["retry", str(out), "text", "--lang", "en"]) == 0
-    assert "1 failed calls released" in capsys.readouterr().out
+    assert "Released: 1." in capsys.readouterr().out
     assert main(["run", str(recordings), "--output", str(out), "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
     assert (report["failed"], report["standing"]) == (1, 2)

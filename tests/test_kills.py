@@ -137,3 +137,24 @@ def test_killed_at_random_moments_the_rows_are_those_of_an_undisturbed_run(tmp_p
     print(f"{kills} kills, {rounds} times to the end, {reader.queries} queries")
     assert reader.broken == []
     assert reader.queries > KILLS
+
+
+def test_sigterm_to_the_whole_group_ends_the_run_with_what_is_under_way_published(
+    tmp_path: Path, command: list[str]
+) -> None:
+    """As systemd and a shutdown do it: the processes leave the signal to the run."""
+    out = tmp_path / "out"
+    run = subprocess.Popen([*command, str(out)], stderr=subprocess.PIPE, start_new_session=True)
+    while not any((out / "calls").glob("*/*.parquet")):
+        assert run.poll() is None
+        time.sleep(0.005)
+    os.killpg(run.pid, signal.SIGTERM)
+    _, said = run.communicate()
+    assert run.returncode in (0, 1), said.decode()
+    (row,) = Store(out).runs()
+    assert row["published"] + row["failed"] + row["left"] == CALLS
+    assert row["left"] > 0
+    assert row["published"] == len(rows(out)["calls"])
+    assert {failure["stage"] for failure in Store(out).failures()} <= {"decode"}
+    assert subprocess.run([*command, str(out)], stderr=subprocess.DEVNULL, check=False).returncode == 1
+    assert len(rows(out)["calls"]) == CALLS - 2

@@ -70,6 +70,8 @@ def main() -> int:
     options = parser.parse_args()
     counts = [int(n) for n in options.counts.split(",")]
     config = load_config()
+    here = {"isolated": False, "skip_duplicates": False, "settle_s": 0.0}
+    config = config.model_copy(update={"engine": config.engine.model_copy(update=here)})
     worker = pipeline.Worker(config)
     pipeline.Worker = lambda *_: worker  # type: ignore[misc,assignment]
     rows: list[tuple[int, float]] = []
@@ -94,6 +96,9 @@ def main() -> int:
     step = max(1, len(watching.memory) // 10)
     for done, mib in [*watching.memory[::step], watching.memory[-1]]:
         print(f"| {done} | {mib:.0f} |")
+    # A single reading depends on what is under way at that moment, so the readings of a hundred calls are averaged.
+    around = {at: [mib for done, mib in watching.memory if at - 50 <= done <= at + 50] for at in (100, counts[-1])}
+    print("\n" + ", ".join(f"around call {at}: {np.mean(found):.0f} MiB" for at, found in around.items() if found))
     if options.json:
         options.json.write_text(json.dumps({"wall_s": rows, "memory": watching.memory}, indent=1))
     return 0
