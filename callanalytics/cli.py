@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = add("demo", _demo, "the main job on the bundled recordings")
     demo.add_argument("--output", type=Path, default=Path("out/demo"), help="where the data goes (default: out/demo)")
     run = add("run", _run, "process recordings: a folder or one file")
-    run.add_argument("recordings", type=Path, metavar="RECORDINGS")
+    run.add_argument("recordings", type=_place, metavar="RECORDINGS", help="a folder, a file, or s3://bucket/folder")
     run.add_argument("--output", type=Path, required=True, metavar="OUT")
     run.add_argument("--calls", type=Path, help="calls.csv: what is known about the calls")
     run.add_argument("--engine", choices=("local", "ray"), default="local")
@@ -124,6 +124,10 @@ def _common(default: str | None) -> argparse.ArgumentParser:
     is_set = False if default is None else default
     common.add_argument("--json", action="store_true", default=is_set, help="JSON instead of a table")
     return common
+
+
+def _place(text: str) -> Path | str:
+    return text if text.startswith("s3://") else Path(text)
 
 
 def _positive(text: str) -> int:

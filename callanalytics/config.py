@@ -219,6 +219,15 @@ class Engine(Settings):
     nice: int = Field(ge=0, le=19)  # how far other work of the machine goes first
 
 
+class Storage(Settings):
+    """Object storage that speaks S3; credentials come from the environment or ~/.aws, as for the AWS tools."""
+
+    endpoint: str  # of storage of one's own, e.g. "https://minio.intern:9000"; "" is Amazon's
+    region: str
+    timeout_s: float = Field(gt=0)
+    attempts: int = Field(ge=1)  # of each request, with growing waits between them
+
+
 class Notify(Settings):
     """Whom a run tells how it went; "" is nobody."""
 
@@ -247,6 +256,7 @@ class Config(Settings):
     topics: Topics
     privacy: Privacy
     engine: Engine
+    storage: Storage
     notify: Notify
 
     def resolve(self, path: str) -> Path:
@@ -256,7 +266,8 @@ class Config(Settings):
 
     def fingerprint(self) -> str:
         """Hash of every setting that can change words and measures, and of the schema version; hex, 16 digits."""
-        tree = self.model_dump(mode="json", exclude={"lang", "engine", "notify", "privacy", "scorecard", "topics"})
+        neutral = {"lang", "engine", "storage", "notify", "privacy", "scorecard", "topics"}
+        tree = self.model_dump(mode="json", exclude=neutral)
         tree["models"].pop("threads")
         return hash_of(tree, SCHEMA_VERSION)
 

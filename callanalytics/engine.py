@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
+from callanalytics.bucket import Bucket, is_remote
 from callanalytics.config import Config
 from callanalytics.config import Engine as EngineSettings
 from callanalytics.errors import CallError
-from callanalytics.intake import Refused, list_calls, split_settled
+from callanalytics.intake import Refused, list_calls, list_remote_calls, split_settled
 from callanalytics.messages import translate
 from callanalytics.models import find_model, model_entry, sha256_of
 from callanalytics.notify import run_page
 from callanalytics.records import CallResult, CallSource, FailureRow, RunRow
-from callanalytics.store import Store
+from callanalytics.store import Published, Store
 from callanalytics.texts import Lang
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Observer(Protocol):
 
 def run(
     config: Config,
-    recordings: Path,
+    recordings: Path | str,
     output: Path,
     observer: Observer,
     *,
@@ -90,6 +91,8 @@ def run(
 ) -> RunRow:
     """Process every recording that isn't published yet; returns the row of this run, also written to OUT.
 
+    `recordings` is a folder, a file, or a URL like s3://bucket/folder.
+
     `until` is a local time HH:MM at which no new shard is begun; `limit` the number of calls to take at most; once
     `stopped` says so no new shard is begun either, and what is under way is finished and published.
     Raises InputError, ManifestError, StoreError, StoreLocked, ModelMissing, ModelRefused, DeviceMissing before
@@ -100,7 +103,10 @@ def run(
     from callanalytics.rescore import rescore_calls
 
     started, clock = datetime.now(UTC), time.monotonic()
-    calls = list_calls(recordings, calls_csv)
+    if isinstance(recordings, str):
+        calls = list_remote_calls(Bucket(recordings, config.storage), calls_csv)
+    else:
+        calls = list_calls(recordings, calls_csv)
     for name in config.models.used:
         find_model(name)
     current, scoring = fingerprint(config), scoring_fingerprint(config)
@@ -283,7 +289,7 @@ def _plan(
     resumed = outdated = stood = duplicates = 0
     for call in (replace(c, sha256=_hash_or_none(c)) for c in calls if isinstance(c, CallSource)):
         before = published.get(call.call_id)
-        if before and before.fingerprint == fingerprint and before.recording_sha256 == call.sha256:
+        if before and before.fingerprint == fingerprint and _is_what_was_published(call, before):
             resumed += 1
             if before.scoring != scoring:
                 again.append(call.call_id)
@@ -313,7 +319,17 @@ def _plan(
     )
 
 
+def _is_what_was_published(call: CallSource, before: Published) -> bool:
+    """By content; an object in storage, which would have to be fetched for that, by when it was last written."""
+    if call.modified_at:
+        # Storage tells whole seconds, so an object as old as its row may have been written after it.
+        return bool(call.modified_at + timedelta(seconds=1) < before.processed_at)
+    return call.sha256 == before.recording_sha256
+
+
 def _hash_or_none(call: CallSource) -> str | None:
+    if is_remote(call.path):
+        return None
     try:
         return sha256_of(Path(call.path))
     except OSError:

@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from callanalytics.bucket import Bucket
 from callanalytics.errors import InputError, ManifestError
 from callanalytics.records import CallSource
 
@@ -22,7 +23,8 @@ AUDIO_SUFFIXES = {".wav", ".mp3", ".opus", ".ogg", ".oga", ".m4a", ".mp4", ".aac
 COLUMNS = {
     "call_id", "recording", "started_at", "agent_id", "queue", "direction", "agent_channel", "caller_ref", "wait_s",
 }  # fmt: skip
-MAX_SIDECAR_BYTES = 1 << 20
+MAX_BYTES = 1 << 20  # of a sidecar
+SIDECARS = (".json", ".vcon", ".vcon.json")
 RECENT_S = 60.0
 
 
@@ -70,6 +72,47 @@ def list_calls(recordings: Path, calls_csv: Path | None = None) -> list[CallSour
     for path in found:
         if path.resolve() not in described:
             calls.append(_from_sidecar(path, root))
+    return _unique(calls)
+
+
+def list_remote_calls(bucket: Bucket, calls_csv: Path | None = None) -> list[CallSource | Refused]:
+    """The same for a bucket or a folder in one; `calls_csv` is a file of this machine.
+
+    A recording that the csv names is looked for from `bucket`, with or without the folders of its name.
+    Raises InputError when the bucket can't be listed, ManifestError when the csv can't be used.
+    """
+    objects = bucket.objects()
+    calls: list[CallSource | Refused] = []
+    described: set[str] = set()
+
+    def placed(call: CallSource, key: str) -> CallSource:
+        return replace(call, path=f"{bucket.url}/{key}", modified_at=objects.get(key))
+
+    for line, row in _read_csv(calls_csv) if calls_csv else ():
+        parts = PurePosixPath(row["recording"]).parts
+        tails = ("/".join(parts[i:]) for i in range(len(parts)))
+        key = next((tail for tail in tails if tail in objects), None)
+        try:
+            call = _describe(row, Path(row["recording"]))
+        except ValueError as error:
+            raise ManifestError(path=calls_csv, reason=f"line {line}: {error}") from None
+        if key is None:
+            calls.append(Refused(call, "the recording that calls.csv names is not there; copy it or remove the row."))
+        elif key in described:
+            calls.append(Refused(call, "calls.csv names this recording twice; keep one row."))
+        else:
+            described.add(key)
+            calls.append(placed(call, key))
+    for key in sorted(objects):
+        name = PurePosixPath(key)
+        if key in described or name.suffix.lower() not in AUDIO_SUFFIXES:
+            continue
+        plain = CallSource(_safe_id(name.stem), key, "")
+        sidecar = next((s for suffix in SIDECARS if (s := str(name.with_suffix(suffix))) in objects), None)
+        taken: CallSource | Refused = plain
+        if sidecar:
+            taken = _with_sidecar(plain, Path(key), PurePosixPath(sidecar).name, bucket.read(sidecar, MAX_BYTES + 1))
+        calls.append(placed(taken, key) if isinstance(taken, CallSource) else taken)
     return _unique(calls)
 
 
@@ -153,26 +196,39 @@ def _describe(row: Mapping[str, Any], path: Path) -> CallSource:
 
 
 def _from_sidecar(path: Path, root: Path) -> CallSource | Refused:
-    recording = str(path.relative_to(root))
-    safe_id = re.sub(r"[^\w.@:+=-]", "_", path.stem)[:200] or "_"
-    plain = CallSource(call_id=safe_id, recording=recording, path=str(path))
-    for sidecar in (path.with_suffix(".json"), path.with_suffix(".vcon"), path.with_suffix(".vcon.json")):
+    plain = CallSource(_safe_id(path.stem), str(path.relative_to(root)), str(path))
+    for sidecar in (path.with_suffix(suffix) for suffix in SIDECARS):
         if not sidecar.is_file():
             continue
         try:
-            if sidecar.stat().st_size > MAX_SIDECAR_BYTES:
-                raise ValueError("it is larger than 1 MB.")
-            try:
-                tree = json.loads(sidecar.read_text(encoding="utf-8"))
-            except (OSError, ValueError, RecursionError):
-                raise ValueError("it can't be read as JSON.") from None
-            if not isinstance(tree, dict):
-                raise ValueError("it holds no JSON object.")
-            row = _from_vcon(tree) if "vcon" in tree else {k: v for k, v in tree.items() if k in COLUMNS}
-            return replace(_describe({"call_id": safe_id, **row, "recording": recording}, path), path=str(path))
-        except ValueError as error:
-            return Refused(plain, f"its sidecar {sidecar.name} can't be used: {error}")
+            with sidecar.open("rb") as stream:
+                content = stream.read(MAX_BYTES + 1)
+        except OSError:
+            content = b""
+        return _with_sidecar(plain, path, sidecar.name, content)
     return plain
+
+
+def _safe_id(stem: str) -> str:
+    return re.sub(r"[^\w.@:+=-]", "_", stem)[:200] or "_"
+
+
+def _with_sidecar(plain: CallSource, path: Path, name: str, content: bytes) -> CallSource | Refused:
+    """The call with what its sidecar says."""
+    try:
+        if len(content) > MAX_BYTES:
+            raise ValueError("it is larger than 1 MB.")
+        try:
+            tree = json.loads(content.decode("utf-8"))
+        except (ValueError, RecursionError):
+            raise ValueError("it can't be read as JSON.") from None
+        if not isinstance(tree, dict):
+            raise ValueError("it holds no JSON object.")
+        row = _from_vcon(tree) if "vcon" in tree else {k: v for k, v in tree.items() if k in COLUMNS}
+        described = _describe({"call_id": plain.call_id, **row, "recording": plain.recording}, path)
+        return replace(described, path=plain.path)
+    except ValueError as error:
+        return Refused(plain, f"its sidecar {name} can't be used: {error}")
 
 
 def _from_vcon(tree: Mapping[str, Any]) -> dict[str, Any]:

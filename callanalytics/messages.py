@@ -56,6 +56,10 @@ REASONS = {
     "the recording changed while it was read; the next run takes it as it is then.": (
         "de opname veranderde terwijl zij gelezen werd; de volgende run neemt haar zoals zij dan is."
     ),
+    # bucket.py
+    "the object storage did not give it ({kind}); the next run tries again.": (
+        "de objectopslag gaf haar niet ({kind}); de volgende run probeert het opnieuw."
+    ),
     # store.py
     "{calls} calls want {needed} MB there, {free} MB are free; make room or take another disk.": (
         "{calls} gesprekken vragen daar {needed} MB, er is {free} MB vrij; maak ruimte of neem een andere schijf."

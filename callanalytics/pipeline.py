@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from callanalytics import __version__
 from callanalytics.audio import Recording, decode_recording
+from callanalytics.bucket import local_copy
 from callanalytics.config import Config, hash_of, project_root
 from callanalytics.criteria import load_detector
 from callanalytics.criteria.detector import Detector
@@ -291,8 +292,8 @@ class Worker:
 
     def listen(self, call: CallSource) -> Heard:
         """Decode a call and find where somebody speaks."""
-        with self._stage(call, "decode"):
-            recording = decode_recording(call.path, call.call_id, self._config.audio)
+        with local_copy(call.path, call.call_id, self._config.storage) as path, self._stage(call, "decode"):
+            recording = decode_recording(path, call.call_id, self._config.audio)
             if call.sha256 not in (None, recording.sha256):
                 reason = "the recording changed while it was read; the next run takes it as it is then."
                 raise CallError(call_id=call.call_id, stage="decode", reason=reason, state="failed")

@@ -39,8 +39,8 @@ FailureState = Literal["failed", "final", "quarantined"]
 class CallSource:
     """One recording to process and what is known about it before anyone listens.
 
-    `recording` is the path as the user gave it, `path` where it can be opened.  `started_at` is null when nobody
-    said when the call began: promises then keep their words but get no date.
+    `recording` is the path as the user gave it, `path` where it can be opened: a file's path, or a URL of object
+    storage.  `started_at` is null when nobody said when the call began: promises then keep their words but get no date.
     """
 
     call_id: str
@@ -53,7 +53,8 @@ class CallSource:
     agent_channel: int | None = None
     caller_ref: str | None = None
     wait_s: float | None = None
-    sha256: str | None = None  # of the recording when the run was planned
+    sha256: str | None = None  # of the recording when the run was planned; of an object in storage not known
+    modified_at: datetime | None = None  # of an object in storage: when it was last written
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,18 +249,25 @@ class ScriptedWorker:
     def __init__(self, config: Config, threads: int = 0, files: typing.Any = None) -> None:
         type(self).made += 1
         type(self).given = files
+        self.storage = config.storage
 
     def stream(self, upcoming: Callable[[], list[CallSource] | None]) -> Iterator[tuple[list[CallSource], typing.Any]]:
         while shard := upcoming():
             yield shard, self(shard)
 
     def __call__(self, calls: Sequence[CallSource]) -> tuple[list[CallResult | CallError], dict[str, int]]:
+        from callanalytics.bucket import local_copy
         from callanalytics.models import sha256_of
 
         self.seen.append([c.call_id for c in calls])
         results: list[CallResult | CallError] = []
         for call in calls:
-            text = Path(call.path).read_text()
+            try:
+                with local_copy(call.path, call.call_id, self.storage) as path:
+                    text, digest = path.read_text(), sha256_of(path)
+            except CallError as error:
+                results.append(error)
+                continue
             if text.startswith("bad"):
                 results.append(CallError(call_id=call.call_id, stage="decode", reason="it is bad; mend it."))
                 continue
@@ -268,7 +275,6 @@ class ScriptedWorker:
                 error = CallError(call_id=call.call_id, stage="decode", reason="it is busy; wait.", state="failed")
                 results.append(error)
                 continue
-            digest = sha256_of(Path(call.path))
             results.append(
                 call_result(
                     call.call_id, topic=text, recording=call.recording, recording_sha256=digest, duration_ms=1000,

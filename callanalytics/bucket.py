@@ -1,0 +1,113 @@
+"""Recordings in object storage that speaks S3, through pyarrow's file system; credentials are those of the AWS tools.
+
+An object comes to this machine for as long as it is decoded, in a file that only its owner may read.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from callanalytics.config import Storage
+from callanalytics.errors import CallError, InputError
+
+SCHEME = "s3://"
+
+
+def is_remote(place: Path | str) -> bool:
+    """Whether a place is a URL of object storage and no path."""
+    return isinstance(place, str) and place.startswith(SCHEME)
+
+
+@lru_cache(maxsize=4)
+def _file_system(settings: Storage) -> Any:
+    from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
+
+    options: dict[str, Any] = {}
+    if settings.endpoint:
+        url = urlsplit(settings.endpoint)
+        options |= {"endpoint_override": url.netloc, "scheme": url.scheme}
+    if settings.region:
+        options["region"] = settings.region
+    return S3FileSystem(
+        connect_timeout=settings.timeout_s,
+        request_timeout=settings.timeout_s,
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=settings.attempts),
+        **options,
+    )
+
+
+class Bucket:
+    """A bucket or a folder in one."""
+
+    def __init__(self, url: str, settings: Storage) -> None:
+        """`url` is like s3://bucket/folder."""
+        self.url = url.rstrip("/")
+        self._files = _file_system(settings)
+        self._root = self.url.removeprefix(SCHEME)
+
+    def objects(self) -> dict[str, datetime]:
+        """When each object below was last written, by its path from here.  Raises InputError."""
+        from pyarrow.fs import FileSelector, FileType
+
+        try:
+            found = self._files.get_file_info(FileSelector(self._root, recursive=True))
+        except OSError as error:
+            raise InputError(path=self.url, reason=f"{_kind(error)}.") from None
+        root = PurePosixPath(self._root)
+        return {str(PurePosixPath(i.path).relative_to(root)): i.mtime for i in found if i.type == FileType.File}
+
+    def read(self, key: str, most_bytes: int) -> bytes:
+        """The first bytes of an object.  Raises InputError."""
+        try:
+            with self._files.open_input_stream(f"{self._root}/{key}") as stream:
+                return bytes(stream.read(most_bytes))
+        except OSError as error:
+            raise InputError(path=f"{self.url}/{key}", reason=f"{_kind(error)}.") from None
+
+
+@contextmanager
+def local_copy(place: str, call_id: str, settings: Storage) -> Iterator[Path]:
+    """The recording as a file of this machine: itself, or a copy that is gone afterwards.
+
+    Raises CallError at stage "fetch" when the storage does not give it; trying again may help.
+    """
+    if not is_remote(place):
+        yield Path(place)
+        return
+    handle, name = tempfile.mkstemp(suffix=PurePosixPath(place).suffix, prefix="callanalytics-")  # mode 0600
+    copy = Path(name)
+    try:
+        try:
+            with (
+                os.fdopen(handle, "wb") as target,
+                _file_system(settings).open_input_stream(place.removeprefix(SCHEME)) as source,
+            ):
+                shutil.copyfileobj(source, target, 1 << 20)
+        except OSError as error:
+            reason = f"the object storage did not give it ({_kind(error)}); the next run tries again."
+            raise CallError(call_id=call_id, stage="fetch", reason=reason, state="failed") from None
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _kind(error: OSError) -> str:
+    """What went wrong in a word: the whole message names keys, hosts and request ids."""
+    text = str(error)
+    kinds = {
+        "ACCESS_DENIED": "access denied", "INVALID_ACCESS_KEY": "access denied", "SIGNATURE": "access denied",
+        "HTTP status 403": "access denied", "NoSuchBucket": "no such bucket", "does not exist": "not there",
+        "Path does not": "not there", "NETWORK_CONNECTION": "no connection", "imed out": "timeout",
+        "HTTP status 404": "not there", "HTTP status 5": "server error", "SERVICE_UNAVAILABLE": "server error",
+        "SLOW_DOWN": "server error", "INTERNAL_FAILURE": "server error",
+    }  # fmt: skip
+    return next((kind for sign, kind in kinds.items() if sign in text), type(error).__name__)
