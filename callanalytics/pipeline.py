@@ -65,6 +65,7 @@ from callanalytics.turns import assign_speakers, find_events, join_turns
 
 MIN_SPEECH_MS = 3000  # less speech than this is no conversation
 MIN_LANGUAGE_PROBABILITY = 0.05  # below it the recogniser hears another language; bad Dutch lines stay above 0.1
+HEAVY = {"speech", "transcribe", "diarize"}  # stages
 T = TypeVar("T")
 Outcome = tuple[list[CallResult | CallError], dict[str, int]]  # of a shard: results in order, ms per stage
 NEVER = datetime.fromtimestamp(0, UTC)  # a worker keeps no time: the engine fills it in
@@ -299,9 +300,7 @@ class Worker:
                 raise CallError(call_id=call.call_id, stage="decode", reason=reason, state="failed")
         self.on_step(recording.duration_ms / 1000)
         with self._stage(call, "speech"):
-            heard = Heard(call, recording, self._find_speech(recording))
-            give_back()
-            return heard
+            return Heard(call, recording, self._find_speech(recording))
 
     def _tell_apart(self, heard: Heard) -> Future[list[Segment] | CallError]:
         """Load the diarizer if need be, then pass the call on to a lane, so that none waits for the loading."""
@@ -321,7 +320,6 @@ class Worker:
         """Who speaks when in a call whose parties share a channel; nobody at two places at once."""
         with self._stage(heard.call, "diarize"):
             _, exclusive = self._diarize(heard.recording.samples[0], heard.activity.speech[0])
-            give_back()
             return exclusive
 
     def understand(
@@ -386,7 +384,7 @@ class Worker:
         """Recognise all calls together; when that fails, one by one, so that only the call at fault is lost."""
 
         def in_lanes(work: Callable[..., T], batches: Iterable[Any]) -> Iterable[T]:
-            return self._lanes.map(partial(self._timed, "transcribe", work), batches)
+            return self._lanes.map(partial(self._recognised, work), batches)
 
         try:
             # The models that tell speakers apart take as much memory as half the batch saves.
@@ -438,30 +436,33 @@ class Worker:
     @contextmanager
     def _stage(self, call: CallSource, name: str) -> Iterator[None]:
         """Keep the time, and turn whatever goes wrong into the call's error: one bad recording costs one row."""
+        with self._clocked(name):
+            try:
+                yield
+            except CallError:
+                raise
+            except Exception as error:
+                # The error's own text may hold what was said, so only its kind is told.
+                reason = f"an unexpected {type(error).__name__}; try again, and report its format if it stays."
+                raise CallError(call_id=call.call_id, stage=name, reason=reason, state="failed") from None
+
+    @contextmanager
+    def _clocked(self, name: str) -> Iterator[None]:
+        """Add to the time of a stage; the memory that a heavy one leaves goes back to the system."""
         started = time.perf_counter()
         try:
             yield
-        except CallError:
-            raise
-        except Exception as error:
-            # The error's own text may hold what was said, so only its kind is told.
-            reason = f"an unexpected {type(error).__name__}; try again, and report its format if it stays."
-            raise CallError(call_id=call.call_id, stage=name, reason=reason, state="failed") from None
         finally:
-            self._spend(name, time.perf_counter() - started)
+            if name in HEAVY:
+                give_back()
+            seconds = time.perf_counter() - started
+            with self._keeping:
+                self._clock[name] = self._clock.get(name, 0.0) + seconds
+            self.on_step(0.0)
 
-    def _timed(self, stage: str, work: Callable[..., T], *values: Any) -> T:
-        started = time.perf_counter()
-        try:
-            return work(*values)
-        finally:
-            give_back()
-            self._spend(stage, time.perf_counter() - started)
-
-    def _spend(self, stage: str, seconds: float) -> None:
-        with self._keeping:
-            self._clock[stage] = self._clock.get(stage, 0.0) + seconds
-        self.on_step(0.0)
+    def _recognised(self, work: Callable[[Any], T], batch: Any) -> T:
+        with self._clocked("transcribe"):
+            return work(batch)
 
     @staticmethod
     def _attempt(work: Callable[[], T]) -> T | CallError:
