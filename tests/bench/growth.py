@@ -26,10 +26,13 @@ from callanalytics.audio import decode_recording
 from callanalytics.config import Config, load_config, project_root
 
 RATE_HZ = 8000
+DISTINCT = 10  # recordings
 
 
 def cut_calls(config: Config, folder: Path, count: int, seconds: int) -> None:
-    """`count` different recordings of a length, both layouts, from the bundled calls."""
+    """`count` recordings of a length, both layouts, from the bundled calls: ten over and over, so that a larger run has
+    more of the same and nothing else.
+    """
     sources = []
     for path in sorted((project_root() / "callanalytics" / "demo" / "recordings").iterdir()):
         recording = decode_recording(path, path.stem, config.audio)
@@ -37,7 +40,7 @@ def cut_calls(config: Config, folder: Path, count: int, seconds: int) -> None:
     for i in range(count):
         samples = sources[i % len(sources)]
         length = seconds * RATE_HZ
-        first = (i * 7919 * 16) % (samples.shape[1] - length)  # a prime, so that hardly two cuts are alike
+        first = (i % DISTINCT * 7919 * 16) % (samples.shape[1] - length)  # a prime, so that hardly two cuts are alike
         soundfile.write(folder / f"call-{i:04}.wav", samples[:, first : first + length].T, RATE_HZ, subtype="PCM_16")
 
 
