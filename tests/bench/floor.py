@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from shutil import copy
+from shutil import copy2
 from typing import Any
 
 import numpy as np
@@ -129,7 +129,7 @@ def run_ours(paths: list[Path]) -> tuple[float, dict[str, int]]:
             recordings = Path(folder) / "recordings"
             recordings.mkdir()
             for path in paths:
-                copy(path, recordings)
+                copy2(path, recordings)  # as old as they are: a run waits for what was written just now
             command = [sys.executable, "-m", "callanalytics.cli", "run", str(recordings), "--json", "--output"]
             done = subprocess.run([*command, f"{folder}/out"], stdout=subprocess.PIPE, check=True)
             runs.append(json.loads(done.stdout))
