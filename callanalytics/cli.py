@@ -16,6 +16,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from callanalytics import __version__
+from callanalytics.bucket import is_remote
 from callanalytics.config import Config, load_config, project_root
 from callanalytics.errors import CallAnalyticsError, InputError, StoreError
 from callanalytics.messages import translate
@@ -127,7 +128,7 @@ def _common(default: str | None) -> argparse.ArgumentParser:
 
 
 def _place(text: str) -> Path | str:
-    return text if text.startswith("s3://") else Path(text)
+    return text if is_remote(text) else Path(text)
 
 
 def _positive(text: str) -> int:
@@ -318,22 +319,18 @@ class _JsonLog:
         pass
 
     def planned(self, plan: Plan) -> None:
-        counts = {k: v if isinstance(v, int) else len(v) for k, v in _fields_of(plan).items()}
-        _log("planned", counts)
+        values = ((field.name, getattr(plan, field.name)) for field in dataclasses.fields(plan))
+        _log("planned", {name: value if isinstance(value, int) else len(value) for name, value in values})
 
     def stopping(self) -> None:
         """SIGTERM came."""
         _log("stopping")
 
     def advanced(self, progress: Progress) -> None:
-        _log("advanced", _fields_of(progress))
+        _log("advanced", _plain(progress))
 
     def failed(self, row: FailureRow) -> None:
         _log("failed", {k: v for k, v in _plain(row).items() if k != "recording"}, "warning")
-
-
-def _fields_of(value: Any) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
 def _log(event: str, values: dict[str, Any] | None = None, level: str = "info") -> None:

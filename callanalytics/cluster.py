@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from callanalytics.config import Config
 from callanalytics.errors import CallError, WorkerError
+from callanalytics.pipeline import UNDER_WAY
 from callanalytics.records import CallSource
 from callanalytics.workers import MAX_DEATHS, Shard, blame
 
 if TYPE_CHECKING:
     from callanalytics.pipeline import Outcome
-
-UNDER_WAY = 2  # shards of an actor, so that none waits for the last batch of one; the rest waits here, not in Ray
-
 
 def run_on_ray(
     make: Callable[..., Any], config: Config, upcoming: Callable[[], Shard | None], workers: int, threads: int
@@ -67,7 +65,7 @@ class _Actors:
         self._deaths = 0
 
     def give(self, upcoming: Callable[[], Shard | None]) -> bool:
-        """Fill every actor's hands; false when there is nothing to wait for."""
+        """Fill every actor's hands, the rest waits here and not in Ray; false when there is nothing to wait for."""
         for actor in self._actors:
             load = len(self._shards_of(actor))
             while load < UNDER_WAY and actor not in self._on_trial and (shard := upcoming()):

@@ -92,11 +92,11 @@ def run(
     """Process every recording that isn't published yet; returns the row of this run, also written to OUT.
 
     `recordings` is a folder, a file, or a URL like s3://bucket/folder.
-
     `until` is a local time HH:MM at which no new shard is begun; `limit` the number of calls to take at most; once
     `stopped` says so no new shard is begun either, and what is under way is finished and published.
     Raises InputError, ManifestError, StoreError, StoreLocked, ModelMissing, ModelRefused, DeviceMissing before
-    anything is processed; what goes wrong with a call becomes a row of failures.
+    anything is processed, WorkerError when processes end whatever they work on, InputError for trained models that
+    can't be read; what goes wrong with a call becomes a row of failures.
     """
     from callanalytics.criteria import load_files
     from callanalytics.pipeline import fingerprint, scoring_fingerprint
@@ -144,7 +144,6 @@ def run(
         for refused in plan.refused:
             call = refused.call
             recorder.failure(call, CallError(call_id=call.call_id, stage="intake", reason=refused.reason))
-        recorder.keep()
         row = RunRow(
             run_id=run_id,
             started_at=started,

@@ -9,11 +9,11 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from callanalytics.bucket import Bucket
 from callanalytics.errors import InputError, ManifestError
@@ -26,6 +26,7 @@ COLUMNS = {
 MAX_BYTES = 1 << 20  # of a sidecar
 SIDECARS = (".json", ".vcon", ".vcon.json")
 RECENT_S = 60.0
+Place = TypeVar("Place", Path, str)  # of a recording: on a disk, in a bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +51,15 @@ def list_calls(recordings: Path, calls_csv: Path | None = None) -> list[CallSour
     root = recordings if recordings.is_dir() else recordings.parent
     found = sorted(_audio_files(recordings))
     by_path = {path.resolve(): path for path in found}
-    calls: list[CallSource | Refused] = []
-    described: set[Path] = set()
-    for line, row in _read_csv(calls_csv) if calls_csv else ():
+
+    def find(recording: str) -> tuple[Path | None, Path, bool]:
         bases = [calls_csv.parent, root] if calls_csv else [root]
-        candidates = [(base / row["recording"]).resolve() for base in bases]
+        candidates = [(base / recording).resolve() for base in bases]
         path = next((p for p in candidates if p in by_path or _is_named(p, recordings)), None)
-        try:
-            call = _describe(row, path or candidates[0])
-        except ValueError as error:
-            raise ManifestError(path=calls_csv, reason=f"line {line}: {error}") from None
-        if path is None:
-            if any(p.is_file() for p in candidates):
-                continue  # listed, but not in the folder or file that this run was asked for
-            calls.append(Refused(call, "the recording that calls.csv names is not there; copy it or remove the row."))
-        elif path in described:
-            calls.append(Refused(call, "calls.csv names this recording twice; keep one row."))
-        else:
-            described.add(path)
-            calls.append(call)
+        return path, path or candidates[0], path is None and any(p.is_file() for p in candidates)
+
+    described, refused = _from_csv(calls_csv, find)
+    calls: list[CallSource | Refused] = [*described.values(), *refused]
     for path in found:
         if path.resolve() not in described:
             calls.append(_from_sidecar(path, root))
@@ -82,27 +73,17 @@ def list_remote_calls(bucket: Bucket, calls_csv: Path | None = None) -> list[Cal
     Raises InputError when the bucket can't be listed, ManifestError when the csv can't be used.
     """
     objects = bucket.objects()
-    calls: list[CallSource | Refused] = []
-    described: set[str] = set()
+
+    def find(recording: str) -> tuple[str | None, Path, bool]:
+        parts = PurePosixPath(recording).parts
+        tails = ("/".join(parts[i:]) for i in range(len(parts)))
+        return next((tail for tail in tails if tail in objects), None), Path(recording), False
 
     def placed(call: CallSource, key: str) -> CallSource:
-        return replace(call, path=f"{bucket.url}/{key}", modified_at=objects.get(key))
+        return replace(call, path=f"{bucket.url}/{key}", modified_at=objects[key])
 
-    for line, row in _read_csv(calls_csv) if calls_csv else ():
-        parts = PurePosixPath(row["recording"]).parts
-        tails = ("/".join(parts[i:]) for i in range(len(parts)))
-        key = next((tail for tail in tails if tail in objects), None)
-        try:
-            call = _describe(row, Path(row["recording"]))
-        except ValueError as error:
-            raise ManifestError(path=calls_csv, reason=f"line {line}: {error}") from None
-        if key is None:
-            calls.append(Refused(call, "the recording that calls.csv names is not there; copy it or remove the row."))
-        elif key in described:
-            calls.append(Refused(call, "calls.csv names this recording twice; keep one row."))
-        else:
-            described.add(key)
-            calls.append(placed(call, key))
+    described, refused = _from_csv(calls_csv, find)
+    calls: list[CallSource | Refused] = [*(placed(call, key) for key, call in described.items()), *refused]
     for key in sorted(objects):
         name = PurePosixPath(key)
         if key in described or name.suffix.lower() not in AUDIO_SUFFIXES:
@@ -114,6 +95,32 @@ def list_remote_calls(bucket: Bucket, calls_csv: Path | None = None) -> list[Cal
             taken = _with_sidecar(plain, Path(key), PurePosixPath(sidecar).name, bucket.read(sidecar, MAX_BYTES + 1))
         calls.append(placed(taken, key) if isinstance(taken, CallSource) else taken)
     return _unique(calls)
+
+
+def _from_csv(
+    calls_csv: Path | None, find: Callable[[str], tuple[Place | None, Path, bool]]
+) -> tuple[dict[Place, CallSource], list[Refused]]:
+    """The calls that a csv describes, by where their recording is, and those that can't be taken.
+
+    `find` tells of a recording where it is, what it is called, and whether it is there but not this run's business.
+    """
+    described: dict[Place, CallSource] = {}
+    refused: list[Refused] = []
+    for line, row in _read_csv(calls_csv) if calls_csv else ():
+        place, name, is_elsewhere = find(row["recording"])
+        try:
+            call = _describe(row, name)
+        except ValueError as error:
+            raise ManifestError(path=calls_csv, reason=f"line {line}: {error}") from None
+        if is_elsewhere:
+            continue  # listed, but not in the folder or file that this run was asked for
+        if place is None:
+            refused.append(Refused(call, "the recording that calls.csv names is not there; copy it or remove the row."))
+        elif place in described:
+            refused.append(Refused(call, "calls.csv names this recording twice; keep one row."))
+        else:
+            described[place] = call
+    return described, refused
 
 
 def _audio_files(recordings: Path) -> Iterator[Path]:

@@ -65,6 +65,7 @@ from callanalytics.turns import assign_speakers, find_events, join_turns
 
 MIN_SPEECH_MS = 3000  # less speech than this is no conversation
 MIN_LANGUAGE_PROBABILITY = 0.05  # below it the recogniser hears another language; bad Dutch lines stay above 0.1
+UNDER_WAY = 2  # shards of a worker at a time, so that no lane waits for the last batch of one
 HEAVY = {"speech", "transcribe", "diarize"}  # stages
 T = TypeVar("T")
 Outcome = tuple[list[CallResult | CallError], dict[str, int]]  # of a shard: results in order, ms per stage
@@ -244,13 +245,13 @@ class Worker:
     def stream(self, upcoming: Callable[[], list[CallSource] | None]) -> Iterator[tuple[list[CallSource], Outcome]]:
         """Shards of calls with their outcomes, in order, until `upcoming` has none.
 
-        Two shards are under way at a time, so that no lane waits for the last batch of one.
+        UNDER_WAY of them are worked on at a time.
         """
         running: deque[tuple[list[CallSource], Future[Outcome]]] = deque()
-        with ThreadPoolExecutor(2, "shard") as pool:
+        with ThreadPoolExecutor(UNDER_WAY, "shard") as pool:
             try:
                 while True:
-                    while len(running) < 2 and (shard := upcoming()):
+                    while len(running) < UNDER_WAY and (shard := upcoming()):
                         running.append((shard, pool.submit(self, shard)))
                     if not running:
                         return

@@ -176,22 +176,16 @@ class Store:
 
     def release(self, is_chosen: Callable[[dict[str, Any]], bool]) -> list[str]:
         """Let the next run try these failures again, whatever they failed of; returns their call ids."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         released: list[str] = []
         for path in sorted((self.root / "failures").glob("date=*/*.parquet")):
-            table = _read(path)
-            rows = table.to_pylist()
+            rows = _read(path).to_pylist()
             chosen = [row for row in rows if is_chosen(row)]
             if not chosen:
                 continue
             released += [row["call_id"] for row in chosen]
             for row in chosen:
                 row |= {"state": "failed", "attempts": 0}
-            new = pa.Table.from_pylist(rows, schema=arrow_schema("failures"))
-            staged = self._write(path.name, partial(pq.write_table, new, compression="zstd"))
-            self._rename([(staged, path)])
+            self._rename([self._stage("failures", path.parent.name.removeprefix("date="), path.stem, rows)])
         return released
 
     def publish_run(self, row: RunRow) -> None:
@@ -200,16 +194,12 @@ class Store:
 
     def write_report(self, row: RunRow, page: str) -> None:
         """Write the row of a run as OUT/reports/<run_id>.json, and its page as .html beside it."""
-        texts = {".json": json.dumps(asdict(row), indent=1, default=lambda value: value.isoformat()), ".html": page}
-        for suffix, text in texts.items():
-            path = self.root / "reports" / f"{row.run_id}{suffix}"
-            staged = self._write(path.name, lambda stream, text=text: stream.write(text.encode()))  # type: ignore[misc]
-            self._rename([(staged, path)])
+        self._put(f"reports/{row.run_id}.json", _to_json(asdict(row)))
+        self._put(f"reports/{row.run_id}.html", page)
 
     def write_progress(self, state: dict[str, Any]) -> None:
         """Keep how far this run is where `progress` finds it."""
-        text = json.dumps(state, default=lambda value: value.isoformat())
-        self._rename([(self._write(PROGRESS, lambda stream: stream.write(text.encode())), self.root / PROGRESS)])
+        self._put(PROGRESS, _to_json(state))
 
     def progress(self) -> dict[str, Any] | None:
         """How far the last run is or was when it ended; null before the first."""
@@ -228,6 +218,11 @@ class Store:
         except BlockingIOError:
             return True
         return False
+
+    def _put(self, name: str, text: str) -> None:
+        """A text file of OUT, replaced as a whole."""
+        path = self.root / name
+        self._rename([(self._write(path.name, lambda stream: stream.write(text.encode())), path)])
 
     def _stage(self, dataset: str, date: str, name: str, rows: list[dict[str, Any]]) -> tuple[Path, Path]:
         """Write rows to a file beside OUT's datasets and make sure they are on disk: (staged, final)."""
@@ -360,6 +355,10 @@ def to_result(call: dict[str, Any], details: dict[str, list[dict[str, Any]]], da
         items={name.removeprefix(item): status for name, status in call.items() if name.startswith(item)},
         local_date=None if date == UNKNOWN_DATE else date,
     )
+
+
+def _to_json(values: dict[str, Any]) -> str:
+    return json.dumps(values, indent=1, default=lambda value: value.isoformat())
 
 
 def _read(path: Path, columns: Sequence[str] | None = None) -> Any:
