@@ -121,6 +121,19 @@ DEADLINES = [
     ("op drie januari", THURSDAY, "2027-01-03"),
     ("zestien december", "2026-11-04T15:10", "2026-12-16"),
     ("uiterlijk eenendertig december", THURSDAY, "2026-12-31"),
+    # "een uur" that is no one o'clock
+    ("rond een uur of drie", MONDAY, "2026-10-05T15:00"),
+    ("morgen tegen een uur of vier", MONDAY, "2026-10-06T16:00"),
+    ("vrijdag om een uur", MONDAY, "2026-10-09T13:00"),
+    ("vrijdag om een afspraak te maken", MONDAY, "2026-10-09"),
+    ("morgen, voor twee personen", MONDAY, "2026-10-06"),
+    # as a recogniser hears them
+    ("zeven october", MONDAY, "2026-10-07"),
+    ("van dag nog", MONDAY, "2026-10-05"),
+    ("roensdag", MONDAY, "2026-10-07"),
+    ("winsdag", MONDAY, "2026-10-06"),
+    ("woon dag om drie vuur", MONDAY, "2026-10-07T15:00"),
+    ("winnen vijf werkdagen", "2026-11-04T15:10", "2026-11-11"),
     # across a change of the clock
     ("binnen 24 uur", "2026-10-24T12:00", "2026-10-25T11:00"),  # winter time begins: the wall clock shows an hour less
     ("morgen om tien uur", "2026-10-24T12:00", "2026-10-25T10:00"),
@@ -156,6 +169,10 @@ def test_deadlines_are_resolved_from_the_start_of_the_call(said: str, start: str
         "dat kost vijftig euro",
         "een vraag over uw aanvraag",
         "om u verder te helpen",
+        "ik bel u om een afspraak te maken",
+        "een brief voor een nieuwe pas",
+        "het gaat over de weken daarvoor",
+        "goede morgen met de gemeente",
         "",
     ],
 )

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from callanalytics.language import normalise_word, word_set
+from callanalytics.language import _is_dutch, normalise_word, sound, word_set
 from callanalytics.numbers import parse_number, parse_ordinal
 
 _DAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
@@ -24,6 +24,24 @@ _HOURS = {"enen": 1, "tweeen": 2, "drieen": 3, "vieren": 4, "vijven": 5, "zessen
           "negenen": 9, "tienen": 10, "elven": 11, "twaalven": 12}  # fmt: skip
 _NOON, _EVENING = 12 * 60, 21 * 60
 _CLOCK_UNITS = word_set("uur uren uurtje uurtjes minuten minuut minuutjes kwartier kwartiertje")
+_HEARD_HOUR = word_set("vuur buur suur spuur")
+_HEARD_WITHIN = word_set("winnen twinnen")  # "winnen vijf werkdagen"
+_APART = {  # words of a date that are often heard as two
+    ("van", "dag"): "vandaag", ("van", "morgen"): "vanmorgen", ("van", "avond"): "vanavond",
+    ("van", "ochtend"): "vanochtend", ("ons", "dag"): "woensdag", ("woon", "dag"): "woensdag",
+    ("woont", "dag"): "woensdag", ("ding", "dag"): "dinsdag", ("dinkt", "dag"): "dinsdag", ("dienst", "dag"): "dinsdag",
+    ("ook", "tober"): "oktober", ("nog", "ember"): "november",
+}  # fmt: skip
+_PARTED = frozenset(
+    {*_DAYS, "werkdagen", "werkdag", "overmorgen", "vandaag", "vanmiddag", "vanochtend", "vanavond", "weekend",
+     "zometeen"}
+)  # fmt: skip
+_DATE_WORDS = (
+    *_DAYS, *(month for month in _MONTHS if len(month) > 6), "vandaag", "morgen", "overmorgen", "vanmiddag",
+    "vanochtend", "morgenochtend", "morgenmiddag", "vanavond", "werkdagen", "volgende", "weekend",
+)  # fmt: skip
+_OLD_SPELLING = {"october": "oktober", "octobre": "oktober"}
+_COUNTED = word_set("personen mensen kinderen keer maal euro procent dagen weken maanden jaren jaar week maand dag")
 _VAGUE_COUNTS = word_set("paar enkele aantal")
 _MAX_GAP = 3  # words between a day and its time: "vanmiddag zelf, tussen drie en vier"
 _FAR_GAP = 8  # the same before a time with "om"
@@ -85,18 +103,18 @@ _TIME = re.compile(
     + _CLOCK.format(p="b")
     + r"|(?:van|vanaf) (?:\w+ ){1,3}?tot "
     + _CLOCK.format(p="c")
-    + r"|(?P<prep>voor|om|tot|tegen|rond|uiterlijk|na|vanaf|uiterlijk om|iets voor|rond een uur of) (?:een uur of )?"
+    + r"|(?P<prep>voor|om|tot|tegen|rond|uiterlijk|na|vanaf|uiterlijk om|iets voor|rond 1 uur of) (?:1 uur of )?"
     + _CLOCK.format(p="a")
     + r"|"
     + _CLOCK.format(p="d")
-    + r")(?: s (?P<day>ochtends|morgens|middags|namiddags|avonds|nachts))?\b"
+    + r")(?: (?:s )?(?P<day>ochtends|morgens|middags|namiddags|avonds|nachts))?\b"
 )
 _NAMED_TIMES = {
     "voor de middag": "voor 12 uur", "voor het middaguur": "voor 12 uur", "in de voormiddag": "voor 12 uur",
     "rond het middaguur": "rond 12 uur", "tussen de middag": "om 13 uur", "in de lunchpauze": "om 13 uur",
     "voor de lunch": "voor 12 uur", "voor de lunchpauze": "voor 12 uur",
     "na de lunch": "eind van de middag", "na de lunchpauze": "eind van de middag",
-    "voor sluitingstijd": "eind van de dag", "rond de klok van": "rond een uur of",
+    "voor sluitingstijd": "eind van de dag", "rond de klok van": "rond 1 uur of",
 }  # fmt: skip
 _VAGUE = re.compile(
     r"\b(?:zo (?:snel|spoedig|gauw|vlug) (?:mogelijk|als (?:\w+ ?){1,5})|zsm|zodra (?:\w+ ?){1,5}|zo meteen|"
@@ -136,7 +154,7 @@ def parse_deadline(
 
 def _canonical(words: list[str]) -> tuple[list[str], list[tuple[int, int]]]:
     """Normalised tokens with numbers as digits and ordinals as #digits, and the words each stands for."""
-    flat = [(token, index) for index, word in enumerate(words) for token in normalise_word(word)]
+    flat = _mend([(token, index) for index, word in enumerate(words) for token in normalise_word(word)])
     plain = [token for token, _ in flat]
     tokens: list[str] = []
     origin: list[tuple[int, int]] = []
@@ -155,6 +173,41 @@ def _canonical(words: list[str]) -> tuple[list[str], list[tuple[int, int]]]:
     return _as_clock(*_join_compounds(tokens, origin))
 
 
+def _mend(flat: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Words of a date that were misheard, as they were meant: "roensdag" -> woensdag, "drie vuur" -> drie uur.
+
+    Without the greeting's "goede morgen", which is no tomorrow.
+    """
+    out: list[tuple[str, int]] = []
+    plain = [token for token, _ in flat]
+    for at, (token, index) in enumerate(flat):
+        before, is_counted = plain[at - 1] if at else "", parse_number(plain, at + 1) is not None
+        if token in _HEARD_HOUR and at and parse_number(plain, at - 1) is not None:
+            out.append(("uur", index))
+        elif token in _HEARD_WITHIN and is_counted:
+            out.append(("binnen", index))
+        elif token == "morgen" and before in ("goede", "goeie", "goeden"):
+            out.append(("goedemorgen", index))
+        else:
+            out.append((_as_meant(token), index))
+    return out
+
+
+@lru_cache(maxsize=20_000)
+def _as_meant(token: str) -> str:
+    """The word of a date that a token which is no Dutch word was meant to be; else the token."""
+    from rapidfuzz.distance import OSA
+
+    if token in _OLD_SPELLING:
+        return _OLD_SPELLING[token]
+    if len(token) < 6 or token in _DATE_WORDS or _is_dutch(token) or parse_number([token], 0) is not None:
+        return token
+    allowed = 1 if len(token) < 9 else 2
+    near = [(0 if sound(word) == sound(token) else OSA.distance(token, word), word) for word in _DATE_WORDS]
+    distance, word = min(near)
+    return word if distance <= allowed else token
+
+
 def _as_clock(tokens: list[str], origin: list[tuple[int, int]]) -> tuple[list[str], list[tuple[int, int]]]:
     """The names of a time of day as the clock has it: "voor de middag" -> "voor 12 uur"."""
     out: list[str] = []
@@ -170,21 +223,13 @@ def _as_clock(tokens: list[str], origin: list[tuple[int, int]]) -> tuple[list[st
 
 
 def _join_compounds(tokens: list[str], origin: list[tuple[int, int]]) -> tuple[list[str], list[tuple[int, int]]]:
-    """werk dagen -> werkdagen, over morgen -> overmorgen, vrij dag -> vrijdag."""
+    """werk dagen -> werkdagen, over morgen -> overmorgen, vrij dag -> vrijdag, van dag -> vandaag."""
     out: list[str] = []
     places: list[tuple[int, int]] = []
     for token, place in zip(tokens, origin, strict=True):
-        whole = (out[-1] if out else "") + token
-        if out and whole in (
-            *_DAYS,
-            "werkdagen",
-            "werkdag",
-            "overmorgen",
-            "vandaag",
-            "vanmiddag",
-            "weekend",
-            "zometeen",
-        ):
+        first = out[-1] if out else ""
+        whole = _APART.get((first, token), first + token)
+        if out and (whole in _PARTED or (first, token) in _APART):
             out[-1], places[-1] = whole, (places[-1][0], place[1])
         else:
             out.append(token)
@@ -249,7 +294,8 @@ def _days(line: str, start: datetime, hours: tuple[int, int]) -> list[_Named]:
 def _durations(line: str, today: date, close: int) -> list[_Named]:
     found: list[_Named] = []
     for m in _DURATION.finditer(line):
-        counted = m["n"] is not None or m["how"] in ("binnen", "over", "na", "uiterlijk")
+        is_one = not m["unit"].endswith(("en", "werkdage"))  # "over de weken" counts none
+        counted = m["n"] is not None or (is_one and m["how"] in ("binnen", "over", "na", "uiterlijk"))
         if m["past"] or m["unit"] in _CLOCK_UNITS or m["n"] in _VAGUE_COUNTS or not counted:
             continue
         found.append((m.start(), m.end(), _add(today, m["n"], m["unit"]), close))
@@ -459,7 +505,11 @@ def _is_clock(m: re.Match[str]) -> bool:
     hour = _HOURS.get(m[f"{p}h"]) or int(m[f"{p}h"])
     if hour > 24 or (m[f"{p}min"] and int(m[f"{p}min"]) > 30):
         return False
-    return p != "d" or bool(m["duur"] or m["dhalf"] or m["dquarter"] or m["dmin"] or m["day"] or m["dh"] in _HOURS)
+    is_told = m[f"{p}uur"] or m[f"{p}half"] or m[f"{p}quarter"] or m[f"{p}min"] or m["day"] or m[f"{p}h"] in _HOURS
+    if p == "a" and not is_told:
+        # "om een afspraak te maken", "voor twee personen"
+        return hour != 1 and m.string[m.end() :].split(" ", 2)[1:2] not in [[word] for word in _COUNTED]
+    return p != "d" or bool(is_told)
 
 
 def _clock_minute(m: re.Match[str], part: str) -> int:
