@@ -4,8 +4,9 @@ usage: python tests/hear_phrases.py PHRASES.jsonl HEARD.jsonl [--seed N]
 
 Each line of PHRASES has `role` and `text`; HEARD gets `text`, `role`, `voice`, `codec` and `words`, a list of
 [text, confidence].  Utterances of one voice are spoken one after the other, as in a channel of a call, and recognised
-by the engine's own Transcriber.  Needs ../shared/calls/render.py and what that needs (espeak-ng, Mbrola voices, sox,
-ffmpeg).  The result is kept in models/criteria, so neither building nor testing needs any of this.
+by the engine's own Transcriber; from track to track the voice is a little higher or lower, faster or slower.  Needs
+../shared/calls/render.py and what that needs (espeak-ng, Mbrola voices, sox, ffmpeg).  The result is kept in
+models/criteria, so neither building nor testing needs any of this.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ CODECS = {
     "opus": ("opus", ["-ar", "8000", "-c:a", "libopus", "-b:a", "16k"]),
 }
 A_TRACK = 40  # utterances
+VARIED = "varied"  # the voice of a track among render's
 
 
 def load_render() -> Any:
@@ -86,13 +88,21 @@ def main() -> int:
             for first in range(0, len(own), A_TRACK):
                 part = [lines[i] for i in own[first : first + A_TRACK]]
                 codec = str(rng.choice(list(CODECS), p=[0.4, 0.2, 0.1, 0.15, 0.15]))
-                heard = hear(part, voice, codec, render, transcriber, rng)
+                render.VOICES[VARIED] = vary(render.VOICES[voice], rng)
+                heard = hear(part, VARIED, codec, render, transcriber, rng)
                 for line, words in zip(part, heard, strict=True):
                     row = {"text": line["text"], "role": line["role"], "voice": voice, "codec": codec, "words": words}
                     out.write(json.dumps(row, ensure_ascii=False) + "\n")
                 out.flush()
                 print(voice, codec, first + len(part), "of", len(own), flush=True)
     return 0
+
+
+def vary(voice: tuple[str, int, int, int], rng: Any) -> tuple[str, int, int, int]:
+    """The voice with other pitch, words a minute and shift in cents: another speaker, older or younger."""
+    name, pitch, speed, cents = voice
+    higher, faster, shifted = int(rng.integers(-6, 7)), int(rng.integers(-18, 13)), int(rng.integers(-60, 61))
+    return name, pitch + higher, speed + faster, cents + shifted
 
 
 def hear(
