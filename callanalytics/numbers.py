@@ -229,6 +229,8 @@ def digit_group(tokens: Sequence[str], start: int) -> tuple[str, int] | None:
         return re.sub(r"\D", "", written), 1
     group = _group(tokens, start)
     if group is not None:
+        if group[0] >= 100 and group[0] % 100 == 0 and first.isalpha():
+            group = parse_number(tokens, start) or group  # "duizend tweehonderd veertig" is one number of four digits
         return str(group[0]), group[1]
     if len(first) > 4 and re.fullmatch(f"(?:{_UNIT_RUN.pattern})+", first):
         return "".join(str(_UNIT_VALUES[unit]) for unit in _UNIT_RUN.findall(first)), 1

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from callanalytics.numbers import FILLERS, word_value
-from callanalytics.reading import PHRASE_END, SENTENCE_END, Lexicon, Reading, word_set
+from callanalytics.reading import PHRASE_END, SENTENCE_END, Lexicon, Reading, spelled_letter, word_set
 
 PREFIXES = word_set("van de der den het ter ten te t v d vd la le el al bin von du da dos del di")
 _TITLES = word_set(
@@ -21,15 +21,22 @@ _TITLES = word_set(
 _RELATIONS = word_set(
     """moeder vader zoon zoontje dochter dochtertje man vrouw broer broertje zus zusje oma opa buurman buurvrouw partner
     vriend vriendin kind collega kleinzoon kleindochter tante oom neef nicht schoonmoeder schoonvader schoonzoon
-    mantelzorger behandelaar consulent begeleider huisgenoot echtgenoot echtgenote kindje baby tweeling"""
+    mantelzorger behandelaar consulent begeleider huisgenoot echtgenoot echtgenote kindje baby tweeling
+    wethouder burgemeester raadslid dominee imam notaris advocaat huisarts kinderarts tandarts psycholoog psychiater
+    ergotherapeut fysiotherapeut wijkagent wijkverpleegkundige verpleegkundige thuishulp bewindvoerder mentor curator
+    ambtenaar klantmanager casemanager jobcoach boa makelaar aannemer directeur docent leraar juf meester verhuurder
+    huurder bewoner eigenaar getuige ene zekere achterbuurman achterbuurvrouw bovenbuurman bovenbuurvrouw onderbuurman
+    onderbuurvrouw stiefvader stiefmoeder stiefzoon stiefdochter zwager schoonzus schoondochter ex"""
 )
-_ABBREVIATIONS = word_set("bsn woz wmo dso vog apv brp kvk gpk pgb aow duo uwv svb ozb id nl ww bv tv ggd kcc vth iban")
+_ABBREVIATIONS = word_set(
+    "bsn woz wmo dso vog apv brp kvk gpk pgb aow duo uwv svb ozb id nl ww bv tv ggd kcc vth iban digid www"
+)
 _ASKS_NAME = re.compile(
     r"wie (?:spreek|sprik|heb ik|bent u|is dit|ik spreek|ik aan)|met wie|"
     r"\bhoe (?:u|uw \w+|je|jouw \w+) (?:heet|heette)|"
     r"\bhoe heet (?:u|je|uw|jouw|hij|zij|ze|die|de|haar|zijn)|\bnamens wie|\bspel(?:len|t|d)?\b|\bvoor wie\b|"
     r"(?:uw|je|jouw|zijn|haar|hun|de|welke) (?:voor|achter)?naam|\bachternaam|\bvoornaam|\bvoorletter|"
-    r"\bnaam (?:van u|is|en)"
+    r"\bnaam (?:van u|is|en)|\bhoe schrij\w+|\bwie is (?:daar|dat)|\b(?:welke|wat is de|hoe was de) naam\b"
 )
 _INTRODUCES = re.compile(
     r"(?:(?:mijn|mn|de|zijn|haar|uw|achter|voor|hun|volledige) ?(?:achter|voor|meisjes)?naam (?:is|luidt|was|dat is)|"
@@ -47,6 +54,17 @@ _GREETINGS = word_set(
 )
 _NEVER_AFTER_MET = word_set("gemeente het de een mijn uw je onze ons ze dat die deze wie wat betrekking spoed")
 _TITLE_STEM = re.compile(r"(?:meneer|mevrouw|mijnheer|meener)(?!tje|en$)")
+# What is said right behind one's name: "De Boer hier", "Pietersen is mijn naam", "Jan aan de lijn".
+_AFTER_NAME = re.compile(
+    r"^(?:(?:spreekt )?hier\b|(?:is )?mijn naam\b|spreekt u|aan (?:de (?:lijn|telefoon)|het woord))"
+)
+# Compounds with these heads are things and places, however much their capital looks like a name's.
+_THING = re.compile(
+    r"\w+(?:nummer|datum|adres|code|indicatie|aanvraag|vergunning|kaart|bewijs|formulier|melding|beschikking|belasting|"
+    r"zaken|dienst|loket|verklaring|toeslag|regeling|uitkering|verzoek|kosten|afspraak|verzekering|wet|plan|kenteken|"
+    r"straat|laan|plein|gracht|singel|plantsoen|dreef|weg)|kenmerk|haha\w*"
+)
+_SPELLING = word_set("de het een met en dus dan dubbel dubbele is als van ij lange korte griekse streepje spatie punt")
 _MIN_KNOWN = 3
 _FUZZY_FROM = 5
 
@@ -81,13 +99,19 @@ class _Names:
             is_answer = due > 0 and role != "agent"
             found = self._introduced(turn, is_opening=spoken[role] <= 3, is_due=is_answer)
             found = self._listed(turn) or found
+            found = self._signed(turn, is_opening=spoken[role] <= 2) or found
+            found = self._prefixed(turn) or found
             found = self._witnessed(turn, is_answer) or found
             if is_answer:
-                found = self._spelled(turn) or found
                 found = found or any(self._call.tokens[at].kind == "person_name" for at in turn)
-                if not found:
-                    found = self._bare_answer(turn)
+                is_spelled = self._spelled(turn, 3)
+                if is_spelled or not found:
+                    found = self._bare_answer(turn) or is_spelled
                 due = 0 if found else due - (1 if len(turn) >= 3 else 0)
+            else:
+                self._spelled(turn, 4)
+                if role == "citizen":
+                    self._only_name(turn)
             if role != "citizen" and _ASKS_NAME.search(self._call.line(turn.start, turn.stop)):
                 due = 2
         self._repeated()
@@ -106,7 +130,7 @@ class _Names:
             end = self._name_end(at, turn, strength)
             if end == at and strength in ("strong", "title"):
                 end = self._behind_broken_words(at, turn, strength)
-            if end > at:
+            if end > at and not (strength == "weak" and self._is_street(at, end, turn)):
                 found = call.mark(at, end, "person_name") or found
         return found
 
@@ -163,9 +187,27 @@ class _Names:
                 break
             has_name = True
             end += 1
+            if self._is_initial(end - 1, turn):
+                continue
             if PHRASE_END.search(call.tokens[end - 1].text) and not call.tokens[end - 1].text.endswith("-"):
                 break
+        if has_name and strength != "weak" and not PHRASE_END.search(call.tokens[end - 1].text):
+            end = self._phrase_end(end, turn)
         return end if has_name else at
+
+    def _phrase_end(self, at: int, turn: range) -> int:
+        """The end of the phrase when all that is left of it may belong to a name just begun, else `at`.
+
+        Recognition makes ordinary words of surnames: "met Karin boos.", "met Lotte van de kantoren,".
+        """
+        call = self._call
+        for end in range(at, min(at + 3, turn.stop)):
+            word = call.word(end, turn)
+            if word not in PREFIXES and not self._may_be_name(end):
+                break
+            if PHRASE_END.search(call.tokens[end].text):
+                return at if self._is_street(at, end + 1, turn) else end + 1
+        return at
 
     def _behind_broken_words(self, at: int, turn: range, strength: str) -> int:
         """The end of a name one or two words on, when recognition broke its beginning: "met zo 'n Dries"; else `at`."""
@@ -198,21 +240,29 @@ class _Names:
             return not self._is_office(nxt)
         if word in self._lexicon.surnames:
             return True
-        return strength != "weak" and not self._lexicon.is_dutch(word)
+        follows_first_name = call.word(at - 1, turn) in self._lexicon.first_names and call.tokens[at].bare != "van"
+        return strength != "weak" and (follows_first_name or not self._lexicon.is_dutch(word))
 
     def _is_name(self, at: int, turn: range, strength: str, is_first: bool) -> bool:  # noqa: PLR0911 - a list of cases
         call, lexicon = self._call, self._lexicon
         word = call.tokens[at].bare
-        if len(word) < 2 or not word.replace(".", "").isalpha() or word in FILLERS or self._is_office(at):
+        if self._is_initial(at, turn):
+            return strength != "weak" or call.is_capital(at)
+        if not self._reads_as_name(word) or word in FILLERS or self._is_office(at):
             return False
         has_prefix = call.word(at - 1, turn) in PREFIXES or self._joins_names(at - 1, turn)
-        if word in lexicon.not_names and not (strength == "title" and has_prefix):
+        is_inner = not is_first and self._is_cased and call.is_capital(at) and not call.starts_sentence(at, turn)
+        # "Hessel Post": an ordinary word, but with a capital right behind a name
+        is_behind = is_inner and (self._is_listed(at - 1) or not lexicon.is_dutch(call.tokens[at - 1].bare))
+        if word in lexicon.not_names and not is_behind and not (strength == "title" and has_prefix):
             return False
         if _is_title(word) or word in _RELATIONS or word in _ABBREVIATIONS or word_value(word) is not None:
             return False
         is_listed = word in lexicon.first_names or word in lexicon.surnames
-        is_surname = call.is_capital(at) and (strength == "title" or has_prefix)
-        if word in lexicon.places and not is_listed and not is_surname:
+        is_related = call.word(at - 1, turn) in _RELATIONS
+        is_surname = call.is_capital(at) and (strength == "title" or has_prefix or is_related)
+        # a town may end a name: "Jan van Buren Brakel"
+        if word in lexicon.places and not is_listed and not is_surname and not is_inner:
             return False
         if call.is_capital(at) and self._is_cased and not call.starts_sentence(at, turn):
             return True
@@ -228,6 +278,101 @@ class _Names:
             return is_listed or (not lexicon.is_dutch(word) and len(word) >= 3)
         return strength == "strong" or is_listed or not lexicon.is_dutch(word) or not self._is_cased
 
+    def _reads_as_name(self, word: str) -> bool:
+        """Whether a word has the letters of a name and is no thing: "bonnummer", "ch" are none."""
+        is_said = len(word) >= 2 and word.replace(".", "").isalpha() and re.search("[aeiouy]", word)
+        return bool(is_said) and (word in self._lexicon.surnames or not _THING.fullmatch(word))
+
+    def _is_initial(self, at: int, turn: range) -> bool:
+        """Whether an initial stands here with a surname behind it: "S. de Wit", "l brouwer"."""
+        call = self._call
+        nxt = at + 1
+        if not re.fullmatch(r"(?:[a-z]\.?){1,3}", call.word(at, turn)) or len(call.word(at, turn)) == 2:
+            return False
+        if len(call.word(at, turn)) > 1 and "." not in call.word(at, turn):
+            return False
+        while nxt < turn.stop and nxt - at < 5 and (call.word(nxt, turn) in PREFIXES or len(call.word(nxt, turn)) == 1):
+            nxt += 1
+        word = call.word(nxt, turn)
+        is_capital = bool(word) and self._is_cased and call.is_capital(nxt)
+        is_surname = word in self._lexicon.surnames - self._lexicon.not_names
+        return (is_capital or is_surname) and self._reads_as_name(word)
+
+    def _is_street(self, start: int, end: int, turn: range) -> bool:
+        """Whether what looks like a name belongs to a street: "Willem de Clercqstraat", "Van Goghlaan"."""
+        words = [self._call.tokens[at].bare for at in range(start, end)]
+        while end < turn.stop - 1 and self._call.word(end, turn) in PREFIXES:
+            end += 1
+        follows = "" if PHRASE_END.search(self._call.tokens[end - 1].text) else self._call.word(end, turn)
+        return any(_STREET_END.search(word) and word not in self._lexicon.surnames for word in [*words, follows])
+
+    def _signed(self, turn: range, is_opening: bool) -> bool:
+        """A name before what one says behind one's own: "ja, Slagter hier", or behind that of the municipality."""
+        call, lexicon = self._call, self._lexicon
+        for at in range(turn.start + 1, min(turn.stop + 1, turn.start + 16)):
+            start = at
+            while start > turn.start and at - start < 4 and self._may_sign(start - 1, at - start == 0, turn):
+                start -= 1
+                if start > turn.start and PHRASE_END.search(call.tokens[start - 1].text):
+                    break
+            if start == at:
+                continue
+            words = [call.tokens[i].bare for i in range(start, at)]
+            is_known = any(w in lexicon.surnames or w in lexicon.first_names for w in words)
+            own = [i for i in range(start, at) if call.tokens[i].bare not in PREFIXES]
+            is_capital = self._is_cased and all(call.is_capital(i) for i in own)
+            is_rare = not any(lexicon.is_dutch(call.tokens[i].bare) for i in own)
+            before = call.tokens[start - 1] if start > turn.start else None
+            begins = before is None or before.bare in _GREETINGS or PHRASE_END.search(before.text)
+            is_signed = begins and is_opening and _AFTER_NAME.search(call.line(at, min(at + 4, turn.stop)))
+            if is_signed and (is_known or is_rare or is_capital):
+                return call.mark(start, at, "person_name")
+            if self._follows_municipality(start, turn) and (is_known or (is_capital and is_rare)):
+                return call.mark(start, at, "person_name")
+        return False
+
+    def _follows_municipality(self, at: int, turn: range) -> bool:
+        """Whether an agent has just said "gemeente Zwolle" in the first turn."""
+        call = self._call
+        if call.roles[call.tokens[turn.start].turn] == "citizen" or not self._is_first(turn):
+            return False
+        return any(call.word(i, turn).startswith("gemeente") for i in range(max(turn.start, at - 3), at - 1))
+
+    def _may_sign(self, at: int, is_last: bool, turn: range) -> bool:
+        call, word = self._call, self._call.word(at, turn)
+        if not word or (PHRASE_END.search(call.tokens[at].text) and not is_last):
+            return False
+        if word in PREFIXES:
+            return not is_last and (call.is_capital(at) or call.is_capital(at + 1) or not self._is_cased)
+        return self._may_be_name(at) and not self._is_office(at) and self._reads_as_name(word)
+
+    def _prefixed(self, turn: range) -> bool:
+        """Surnames that initials or prefixes give away: "S. de Wit", "van der Sluis", "Van" inside a sentence."""
+        call, lexicon = self._call, self._lexicon
+        found = False
+        for at in turn:
+            is_initial = "." in call.tokens[at].text and call.is_capital(at) and self._is_initial(at, turn)
+            if is_initial and call.word(at + 1, turn) not in lexicon.not_names - PREFIXES:
+                found = call.mark(at, max(at + 1, self._name_end(at, turn, "title")), "person_name") or found
+            if call.word(at, turn) not in PREFIXES - {"la", "le", "el", "al"}:
+                continue
+            nxt = at + 1
+            while call.word(nxt, turn) in PREFIXES and nxt - at < 3:
+                nxt += 1
+            word = call.word(nxt, turn)
+            if not word or not self._may_be_name(nxt) or not self._reads_as_name(word):
+                continue
+            is_cut = any(PHRASE_END.search(call.tokens[i].text) for i in range(at, nxt))
+            if is_cut or self._is_street(at, nxt + 1, turn) or self._is_office(at):
+                continue
+            is_double = call.line(at, at + 2) in ("van der", "van den", "von der")
+            is_inner = self._is_cased and call.is_capital(at) and not call.starts_sentence(at, turn)
+            is_inner = is_inner and call.is_capital(nxt) and call.word(at - 1, turn) not in ("in", "op")
+            is_place = word in lexicon.places or call.line(at, nxt + 1).replace(" ", "") in lexicon.places
+            if (is_double and (call.is_capital(nxt) or not self._is_cased)) or (is_inner and not is_place):
+                found = call.mark(at, nxt + 1, "person_name") or found
+        return found
+
     def _joins_names(self, at: int, turn: range) -> bool:
         """Whether a married name goes on: "Smit-de" Raad."""
         return at >= turn.start and bool(re.search(r"\w-(?:van|de|der|den|ter|ten|het)$", self._call.tokens[at].text))
@@ -238,9 +383,9 @@ class _Names:
         before = call.tokens[at - 1].bare if at else ""
         if len(before) >= 6 and before.startswith("ge") and is_almost_in(before, _OFFICES):
             return True
-        return before in ("gemeente", "team", "afdeling", "gemeentehuis", "loket", "stadhuis") or call.tokens[
-            at
-        ].bare.startswith("gemeente")
+        if before in ("team", "afdeling", "loket"):
+            return not PHRASE_END.search(call.tokens[at - 1].text)
+        return before in ("gemeente", "gemeentehuis", "stadhuis") or call.tokens[at].bare.startswith("gemeente")
 
     def _is_listed(self, at: int) -> bool:
         word = self._call.tokens[at].bare
@@ -263,8 +408,14 @@ class _Names:
             if not (inner_capital or (is_rare and (call.is_capital(at) or not self._is_cased))):
                 continue
             end, start = max(self._name_end(at, turn, "weak"), at + 1), at
-            while start > turn.start and self._precedes_surname(start - 1):
+            while start > turn.start and (
+                self._precedes_surname(start - 1)
+                or self._is_initial(start - 1, turn)
+                or (call.word(start - 1, turn) in PREFIXES and call.is_capital(start - 1) and call.is_capital(start))
+            ):
                 start -= 1
+            if self._is_street(start, end, turn):
+                continue
             found = call.mark(start, end, "person_name") or found
         return found
 
@@ -279,26 +430,39 @@ class _Names:
             free = [i for i in span if call.tokens[i].kind is None and call.tokens[i].bare]
             names = [i for i in free if self._may_be_name(i)]
             has_name = any(call.tokens[i].kind == "person_name" for i in span)
-            is_rare = any(not lexicon.is_dutch(call.tokens[i].bare) for i in names)
-            if names and (has_name or is_rare or is_due):
+            is_rare = any(not self._is_word(call.tokens[i].bare) for i in names)
+            is_first_name = any(call.tokens[i].bare in lexicon.first_names for i in names)
+            is_name = names and (has_name or is_rare or is_first_name or is_due)
+            if is_name and not self._is_street(names[0], names[-1] + 1, turn):
                 found = call.mark(names[0] if not has_name else span.start, names[-1] + 1, "person_name") or found
         return found
+
+    def _is_word(self, word: str) -> bool:
+        """Whether Dutch knows a word, or both parts of it: "fietswrak"."""
+        is_dutch = self._lexicon.is_dutch
+        cuts = range(4, len(word) - 3)
+        return is_dutch(word) or any(
+            is_dutch(word[cut:]) and (is_dutch(word[:cut]) or (word[cut - 1] == "s" and is_dutch(word[: cut - 1])))
+            for cut in cuts
+        )
 
     def _may_be_name(self, at: int) -> bool:
         word, lexicon = self._call.tokens[at].bare, self._lexicon
         if word in lexicon.not_names or _is_title(word) or word in _RELATIONS | _ABBREVIATIONS | FILLERS | _GREETINGS:
             return False
         is_place = word in lexicon.places and not self._is_listed(at)
-        return len(word) >= 2 and word.isalpha() and word_value(word) is None and not is_place
+        return self._reads_as_name(word) and word.isalpha() and word_value(word) is None and not is_place
 
     def _is_stranger(self, at: int, turn: range) -> bool:
         """A capital inside a sentence on a word that is no place, no street and not Dutch: most likely a name."""
         call, word = self._call, self._call.tokens[at].bare
         if len(word) < 3 or not word.isalpha() or word in _ABBREVIATIONS or _STREET.search(word):
             return False
+        if not self._reads_as_name(word):
+            return False
         if not self._is_cased or not call.is_capital(at) or call.starts_sentence(at, turn):
             return False
-        if self._lexicon.is_dutch(word) or call.word(at - 1, turn) in _NO_LEAD:
+        if self._is_word(word) or call.word(at - 1, turn) in _NO_LEAD:
             return False
         return not is_almost_in(word, self._lexicon.places) and not is_almost_in(word, self._lexicon.not_names)
 
@@ -309,24 +473,57 @@ class _Names:
             return False
         return call.is_capital(at) and (word in lexicon.first_names or not lexicon.is_dutch(word)) and word.isalpha()
 
-    def _spelled(self, turn: range) -> bool:
-        """A name spelled letter by letter in an answer."""
+    def _spelled(self, turn: range, at_least: int) -> bool:
+        """A name spelled letter by letter: "p r u i m", "de w van Willem, i, t", "o u met dubbel d"."""
         call = self._call
-        found, start = False, -1
-        for at in range(turn.start, turn.stop + 1):
-            is_letter = at < turn.stop and len(call.word(at, turn)) == 1 and call.word(at, turn).isalpha()
-            if is_letter and start < 0:
-                start = at
-            elif not is_letter and start >= 0:
-                if at - start >= 3 and call.line(start, at).replace(" ", "") not in _ABBREVIATIONS:
-                    found = call.mark(start, at, "person_name") or found
-                start = -1
+        found, start, end, letters, at = False, turn.start, turn.start, 0, turn.start
+        while at <= turn.stop:
+            piece = self._spelled_piece(at, turn, letters > 0)
+            if piece:
+                start, letters = (start, letters) if letters else (at, 0)
+                at = end = piece[0]
+                letters += piece[1]
+                continue
+            token = call.tokens[at] if at < turn.stop else None
+            is_name = token is not None and token.kind == "person_name" and not token.is_placeholder
+            if letters and token is not None and at - end < 4 and (is_name or token.bare in _SPELLING | FILLERS):
+                at += 1
+                continue
+            if letters >= at_least and call.line(start, end).replace(" ", "") not in _ABBREVIATIONS:
+                while start > turn.start and call.word(start - 1, turn) in ("de", "een", "met"):
+                    start -= 1
+                for i in range(start, end):
+                    call.tokens[i].kind = None if not call.tokens[i].is_placeholder else call.tokens[i].kind
+                found = call.mark(start, end, "person_name") or found
+            letters = 0
+            at = max(at, end) + 1
         return found
+
+    def _spelled_piece(self, at: int, turn: range, goes_on: bool) -> tuple[int, int] | None:
+        """Where a letter said at a position ends, and what it weighs: one with its explanation stands for three."""
+        if at >= turn.stop:
+            return None
+        if explained := spelled_letter(self._call, at, turn):
+            return explained.end, 3
+        word = self._call.word(at, turn)
+        is_letter = len(word) == 1 and word.isalpha() and (word != "u" or goes_on)
+        return (at + 1, 1) if is_letter else None
+
+    def _only_name(self, turn: range) -> bool:
+        """A turn that is a first name and at most two words more: an answer whose question recognition lost."""
+        first = turn.start
+        while first < turn.stop and self._call.word(first, turn) in FILLERS | _GREETINGS:
+            first += 1
+        words = [self._call.word(at, turn) for at in range(first, turn.stop)]
+        if not 2 <= len(words) <= 4 or words[0] not in self._lexicon.first_names - self._lexicon.not_names:
+            return False
+        may_be = all(words[i] in PREFIXES or self._may_be_name(first + i) for i in range(1, len(words)))
+        return may_be and self._call.mark(first, turn.stop, "person_name")
 
     def _bare_answer(self, turn: range) -> bool:
         """The answer to a question for a name in which no name was recognised: what is no function word goes."""
         call, lexicon = self._call, self._lexicon
-        if len(turn) > 6:
+        if sum(call.tokens[at].kind is None for at in turn) > 6:
             return False
         found = False
         start = -1
@@ -340,9 +537,12 @@ class _Names:
                 and not _is_title(word)
                 and word_value(word) is None
                 and word not in PREFIXES
+                and self._reads_as_name(word)
             )
             if is_content and start < 0:
                 start = at
+                while start > turn.start and call.word(start - 1, turn) in PREFIXES:
+                    start -= 1
             elif not is_content and start >= 0:
                 found = call.mark(start, at, "person_name") or found
                 start = -1
@@ -407,6 +607,7 @@ class _Names:
 
 
 _STREET = re.compile(r"(?:straat|weg|laan|plein|hof|singel|kade|gracht|dijk|steeg|pad|dreef|park|markt|baan|wijk)$")
+_STREET_END = re.compile(r"\w{3,}(?:straat|laan|plein|singel|gracht|dreef|plantsoen|kade|weg)$")
 _OFFICES = frozenset(["gemeente", "gemeentehuis"])
 
 

@@ -24,6 +24,7 @@ PLACEHOLDERS = {
     "house_number": "[HOUSE_NUMBER]",
     "birth_date": "[BIRTH_DATE]",
     "licence_plate": "[PLATE]",
+    "document_number": "[DOCUMENT]",
     "case_number": "[CASE_NUMBER]",
 }
 _KIND_OF = {placeholder: kind for kind, placeholder in PLACEHOLDERS.items()}
@@ -168,7 +169,8 @@ class Reading:
 
     def starts_sentence(self, at: int, turn: range) -> bool:
         """Whether a capital here says nothing, because a sentence begins."""
-        return at == turn.start or bool(SENTENCE_END.search(self.tokens[at - 1].text))
+        before = self.tokens[at - 1]
+        return at == turn.start or bool(SENTENCE_END.search(before.text) and len(before.bare) != 1)  # "L. Brouwer"
 
 
 def timed_words(turn: Turn) -> list[Word]:
@@ -203,6 +205,13 @@ _LETTER_NAMES = {
     "err": "r", "ess": "s", "tee": "t", "vee": "v", "wee": "w", "ix": "x", "iks": "x", "ypsilon": "y",
     "griekse": "y", "zet": "z", "zed": "z",
 }  # fmt: skip
+# The Dutch spelling alphabet and the international one, of which speakers mix the words freely.
+_ALPHABET = word_set(
+    """anton anna bernard cornelis cornelius dirk eduard ferdinand gerard hendrik isaak izaak johan johannes karel
+    lodewijk maria marie nico nicolaas otto pieter quirinus quotient rudolf richard simon theodoor teunis utrecht victor
+    willem xantippe xantia ypsilon zacharias zaandam alfa alpha bravo charlie delta echo foxtrot golf hotel india juliet
+    juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform whiskey xray yankee zulu"""
+)
 _LETTER_RUN = re.compile(
     "(?:" + "|".join(sorted((k for k in _LETTER_NAMES if len(k) > 2), key=len, reverse=True)) + "){2,3}"
 )
@@ -254,7 +263,21 @@ def element_at(reading: Reading, at: int, turn: range, is_due: bool) -> list[Ele
     group = digit_group(rest, 0)
     if group is not None:
         return [Element(at, at + group[1], group[0])]
-    return _letters_at(token, text, at, is_due)
+    spelled = spelled_letter(reading, at, turn)
+    return [spelled] if spelled else _letters_at(token, text, at, is_due)
+
+
+def spelled_letter(reading: Reading, at: int, turn: range) -> Element | None:
+    """A letter with the word that explains it: "w van Willem", "b als in Bernard"; None where none stands."""
+    letter = reading.word(at, turn)
+    if len(letter) != 1 or not letter.isalpha():
+        return None
+    by = at + 3 if (reading.word(at + 1, turn), reading.word(at + 2, turn)) == ("als", "in") else at + 2
+    if by == at + 2 and reading.word(at + 1, turn) not in ("van", "voor"):
+        return None
+    word = reading.word(by, turn)
+    is_alike = {word[:1], letter} <= set("ckq") or {word[:1], letter} <= set("ijy")
+    return Element(at, by + 1, letter) if len(word) >= 3 and (word[0] == letter or is_alike) else None
 
 
 def _letters_at(token: Token, text: str, at: int, is_due: bool) -> list[Element]:
@@ -267,8 +290,10 @@ def _letters_at(token: Token, text: str, at: int, is_due: bool) -> list[Element]
         chars = "" if word == "u" or token.text.startswith(("'", "’", "`")) else word
     elif len(word) <= 3 and (text.isupper() or "." in text) and word.upper() not in _ABBREVIATIONS:
         chars = word
-    elif is_due and word in _LETTER_NAMES:
-        chars = _LETTER_NAMES[word]
+    elif len(word) == 2 and (word == "nl" or (is_due and not set(word) & set("aeiou"))):
+        chars = word  # the country of an account; what is no syllable is two letters
+    elif is_due and (word in _LETTER_NAMES or word in _ALPHABET):
+        chars = _LETTER_NAMES.get(word) or word[0]
     elif is_due and len(word) <= 9 and _LETTER_RUN.fullmatch(word):
         chars = "xx"  # which letters does not matter, that there are two does
     elif is_due and looks_like_number(word):
@@ -294,6 +319,7 @@ def code_runs(reading: Reading, turn: range, is_due: bool, common: frozenset[str
             continue
         token = reading.tokens[at]
         is_filler = token.kind is None and not token.is_kept and (not token.bare or token.bare in _GAP)
+        is_filler = is_filler or (token.bare == "de" and len(reading.word(at + 1, turn)) == 1)  # "de b van Bernard"
         # After the first two digits of an account or telephone number even an ordinary word may be a digit misheard.
         may_be_digit = token.bare not in common or chars_of(run).startswith(("06", "nl"))
         is_strange = token.kind is None and not token.is_kept and is_due and may_be_digit

@@ -15,7 +15,7 @@ from pathlib import Path
 from callanalytics import numbers, reading
 from callanalytics.config import Config, hash_of
 from callanalytics.dutch import NAMES, Name, dutch_fingerprint, load_dutch
-from callanalytics.numbers import FILLERS, parse_number, parse_ordinal
+from callanalytics.numbers import FILLERS, digit_group, parse_number, parse_ordinal
 from callanalytics.persons import mark_names
 from callanalytics.reading import (
     LEXICON_PATH,
@@ -61,7 +61,8 @@ class Redactor:
     """
 
     def __init__(self, config: Config) -> None:
-        self._kinds = frozenset(config.redaction.kinds)
+        # the numbers of identity documents go with the other number by which the state knows a person
+        self._kinds = frozenset([*config.redaction.kinds, *_FOLLOWS_BSN * ("bsn" in config.redaction.kinds)])
         self._lexicon = _with_municipality(load_lexicon(), config)
         self._dutch = load_dutch(config, NAMES)
         self._heard: dict[tuple[str, ...], list[Name]] = {}
@@ -149,6 +150,7 @@ def _with_municipality(lexicon: Lexicon, config: Config) -> Lexicon:
 
 # --- numbers and codes ----------------------------------------------------------------------------------------------
 
+_FOLLOWS_BSN = ["document_number"]
 # When nobody says when the call was: a birth year must be at least _ADULT years back to count without being asked for.
 _DEFAULT_YEAR = 2025
 _ADULT = 18
@@ -161,7 +163,8 @@ _UNITS = word_set(
     procent jaar jaren maand maanden maandje keer kilo kilometer meter kuub liter stuks personen mensen kinderen man
     werkdag werkdagen kwartier graden centimeter vierkante tellen regels pagina bladzijden wachtenden
     maal kopje kopjes zakken tegels bomen huizen bewoners mm cm km kg kwh ochtend middag avond jarige jarig
-    formulieren brieven mails bonnen telefoontjes euro's auto's fietsen dieren kamers verdiepingen hoog deel tal"""
+    formulieren brieven mails bonnen telefoontjes euro's auto's fietsen dieren kamers verdiepingen hoog deel tal
+    meters stoelen ton miljoen"""
 )
 _BEFORE_TIME = word_set(
     "half halve kwart om vanaf tussen tegen rond omstreeks sinds binnen ongeveer circa elke per pas zon"
@@ -171,6 +174,8 @@ _KEYWORDS = {
     "phone": "telefoonnummer mobielnummer mobiele mobiel mobieltje 06nummer terugbelnummer belnummer bereiken "
     "bereikbaar bereik nulzesnummer",
     "iban": "iban ibannummer rekeningnummer bankrekening bankrekeningnummer banknummer girorekening",
+    "document_number": "documentnummer paspoortnummer rijbewijsnummer identiteitsnummer idnummer vnummer polisnummer "
+    "kaartnummer identiteitskaartnummer vreemdelingennummer",
     "email": "mailadres emailadres email mailtje mailadresje",
     "postcode": "postcode postkode postcodes",
     "house_number": "huisnummer huisnummers",
@@ -178,17 +183,27 @@ _KEYWORDS = {
     "licence_plate": "kenteken kentekennummer nummerbord kentekenplaat nummerplaat",
     "case": "zaaknummer meldingsnummer meldingnummer bonnummer kenmerk referentie referentienummer dossiernummer "
     "aanslagnummer klachtnummer volgnummer afspraaknummer verzoeknummer beschikkingsnummer aanvraagnummer "
-    "registratienummer factuurnummer beschikkingnummer behandelnummer documentnummer meldnummer zaak afspraakcode",
+    "registratienummer factuurnummer beschikkingnummer behandelnummer meldnummer zaak afspraakcode",
     "number": "nummer nummertje nr",
 }
 _KIND_OF_KEYWORD = {word: kind for kind, words in _KEYWORDS.items() for word in words.split()}
 _SPELLED_BSN = ("bsn", "bsm", "psn", "dsn", "bsen", "bsem", "beesn", "beesen", "bees")
-_LONG_KEYWORDS = [word for word in _KIND_OF_KEYWORD if len(word) >= 8]
+_LONG_KEYWORDS = [word for word in _KIND_OF_KEYWORD if len(word) >= 7]
 _CASE_NEAR = word_set(
     "melding meldingen klacht verzoek terugbelverzoek aanvraag zaak dossier bezwaar bon boete beschikking afspraak "
     "spoedmelding registratie kenmerk bonnen aanslag factuur"
 )
+_DOCUMENTS = word_set("paspoort rijbewijs identiteitskaart idkaart id legitimatie verblijfsvergunning")
 _VERIFYING = frozenset(["birth_date", "postcode", "house_number"])
+_BORN = re.compile(r"\b(?:hij|zij|ze|ik|moeder|vader|zoon|dochter|man|vrouw) (?:is|ben|was) (?:zelf |ook )?van(?: de)?$|\bgeboren\b")
+_ENDS_IN = re.compile(r"\b(?:eindig\w*|laatste (?:\w+ )?cijfers?)\b")
+_IS_END = re.compile(r"^(?:op|aan) (?:het|t) (?:eind|einde|laatst)\b|^als laatste\b")
+_SHORT_NUMBER = re.compile(r"140\d{2,3}")  # 14 + area code: the telephone number of a municipality
+_LONG_CASE = re.compile(r"(?:[a-z]{1,4})?20[12]\d\d{2,8}")  # a year and a serial number
+_ADDITIONS = word_set("bis huis hs rood zwart boven beneden achter voor links rechts flat kamer unit toevoeging app")
+_OFFICE_PLACES = word_set(
+    "gemeentehuis stadhuis stadskantoor gemeentekantoor milieustraat balie loket werf bezoekadres brengpunt"
+)
 _STREET = re.compile(
     r"\w{3,}(?:straat|weg|laan|plein|hof|singel|kade|gracht|dijk|steeg|pad|dreef|plantsoen|veld|dam|wal|allee|"
     r"markt|park|hoek|akker|kamp|brink|erf|burg|horst|heuvel|land|oord)"
@@ -199,12 +214,16 @@ _NO_STREET = word_set(
     rijweg omweg supermarkt speelplein parkeerplein zwembad sportpark speelveld sportveld vakantiepark woord waterland
     hoofdweg bezoek kleinhoek rotonde hoofdstraat winkelstraat zijstraat eenrichtingsweg landweg akkoord arbeidsmarkt"""
 )
+_STREET_NAME = re.compile(r"\w+(?:straat|laan)|(?:land|rij|hoofd|om|zand)weg")
 _NUMBER_LEADS = word_set("nummer huisnummer nr is postcode bij")
-_NUMBERED = word_set("lijn loket kamer balie bus wachtrij rij ben bent paal vraag optie keuze")
+_NUMBERED = word_set(
+    "lijn loket kamer balie bus wachtrij rij ben bent paal vraag optie keuze wachtlijst plek plaats sta"
+)
 _COUNT_LEADS = word_set("om tussen rond vanaf tot voor na al nog die deze ongeveer of zon over binnen elke met maar")
 _AFTER_NUMBER = word_set(
     "is in en dat hoor ja te bij op ik daar ook dus he eh ehm nummer huisnummer postcode woon woont we het zo staat"
 )
+_LIKE_CASE = 40  # similarity in percent
 _ANSWERS = 3  # turns of the other party in which the answer to a question may come
 # The shapes that mean a plate by themselves; "ab 1234" may be a case number too and "1234 ab" a postcode.
 _PLATE = re.compile(
@@ -219,7 +238,8 @@ _ASKS_PHONE = re.compile(
 )
 _ASKS_HOUSE = re.compile(
     r"\bnummer (?:van )?(?:uw|je|het|dat) huis|welk (?:huis ?)?nummer .*(?:woon|woont|staat|is)|\badres\b|"
-    r"\bwaar (?:woon|staat|precies|is het|ligt)|\bwelke? (?:straat|plek|locatie)|\bnummer (?:staat|woont|is het)"
+    r"\bwaar (?:woon|staat|gaat|precies|is (?:het|dat|die|de)|ligt|ligg)|\bwelke? (?:\w+ )?(?:straat|plek|locatie|weg)|"
+    r"\bnummer (?:staat|woont|is het)"
 )
 
 
@@ -232,11 +252,14 @@ class _Numbers:
         self._lexicon = lexicon
         self._year = year
         self._asked: dict[str, int] = {}  # kind -> turns in which its answer may still come
+        self._asked_at: dict[str, int] = {}  # kind -> turn of its last question
+        self._implied: set[str] = set()  # asked for only because what is asked for with it was
         self._answered: dict[str, int] = {}  # kind -> turn of its last answer
         self._digits_given: dict[str, int] = {}
         self._known: dict[str, list[str]] = {}  # kind -> digits said
         self._birthdays: set[tuple[int, int]] = set()
         self._cases: list[str] = []
+        self._long_cases: set[int] = set()  # positions
         self._last_case_turn = -9
 
     def mark_all(self) -> None:
@@ -259,6 +282,7 @@ class _Numbers:
             self._sweep()
             if is_answerer:
                 self._close_slots()
+                self._announce()
             if is_asker:
                 self._open_slots()
 
@@ -281,6 +305,7 @@ class _Numbers:
         length = len(self._turn)
         enough = {
             "licence_plate": 2,
+            "document_number": 6,
             "phone": 9,
             "bsn": 8,
             "iban": 10,
@@ -296,9 +321,18 @@ class _Numbers:
             elif length >= 3:  # "ja, moment" is no answer yet
                 self._asked[kind] -= 1
 
+    def _announce(self) -> None:
+        """A citizen who names a datum without saying it will say it next: "ik wil mijn kenteken doorgeven"."""
+        for _, kind in self._keywords:
+            if kind in PLACEHOLDERS and kind not in self._asked and self._answered.get(kind) != self._position:
+                self._asked[kind] = _ANSWERS - 1
+                self._asked_at[kind] = self._position
+                self._digits_given[kind] = 0
+
     def _open_slots(self) -> None:
         line = self._call.line(self._turn.start, self._turn.stop)
         asked = {kind for _, kind in self._keywords} & (PLACEHOLDERS.keys() | {"case"})
+        named = set(asked)
         if asked & _VERIFYING or "verifi" in line:
             asked |= _VERIFYING  # they are asked for in one breath, and recognition loses one of them
         if _ASKS_PHONE.search(line):
@@ -311,7 +345,9 @@ class _Numbers:
             self._asked.pop("phone", None)
         for kind in asked:
             self._asked[kind] = _ANSWERS
+            self._asked_at[kind] = self._position
             self._digits_given[kind] = 0
+        self._implied = (self._implied | asked) - named
 
     def _find_keywords(self) -> Iterator[tuple[int, str]]:
         call, turn = self._call, self._turn
@@ -333,7 +369,9 @@ class _Numbers:
             if kind == "number":
                 before = call.line(max(turn.start, at - 6), at).split()
                 after = call.line(at + 1, min(at + 3, turn.stop)).split()
-                if set(before) & _CASE_NEAR or "onder" in before[-1:] or set(after) & _CASE_NEAR:
+                if _DOCUMENTS & set(before[-3:] + call.line(at + 1, min(at + 5, turn.stop)).split()):
+                    kind = "document_number"
+                elif set(before) & _CASE_NEAR or "onder" in before[-1:] or set(after) & _CASE_NEAR:
                     kind = "case"
                 elif before[-1:] in (["mijn"], ["mn"], ["telefoon"], ["mobiele"]):
                     kind = "phone"
@@ -362,7 +400,9 @@ class _Numbers:
             is_joined = at > turn.start and self._is_digit(at - 1) and not PHRASE_END.search(call.tokens[at - 1].text)
             runs_on = end < turn.stop and self._is_digit(end)
             ends_phrase = bool(PHRASE_END.search(call.tokens[end - 1].text))
-            if following in _UNITS and not ends_phrase and not is_joined:
+            # "drie keer nul" is said of digits
+            is_repeat = (digit_group(self._free_texts(at), 0) or ("", 0))[1] > found[1]
+            if following in _UNITS and not ends_phrase and not is_joined and not is_repeat:
                 call.keep(at, end)
                 # "twee of drie weken", "tussen drie en vier uur": the first number is of the same kind
                 if call.word(at - 1, turn) in ("of", "tot", "a") and call.word(at - 2, turn):
@@ -402,13 +442,26 @@ class _Numbers:
                 continue
             written = re.fullmatch(_WRITTEN_DATE, token.text.strip(".,;:?!()"))
             month = self._month(at)
-            if written:
+            hyphened = None if written or month else self._hyphened_date(at)
+            if hyphened:
+                self._date(at, at + 3, *hyphened)
+            elif written:
                 day, number, year = (int(part) for part in written.groups())
                 self._date(at, at + 1, day, number, year + (0 if year > 99 else 1900))
             elif month:
                 self._date_around(at, month)
-        if "birth_date" in self._wanted or self._near_keyword("birth_date", turn.stop, 30):
+        if self._is_birth(turn.stop - 1) or self._near_keyword("birth_date", turn.stop, 30):
             self._loose_birth_date()
+
+    def _hyphened_date(self, at: int) -> tuple[int, int, int] | None:
+        """Day, month and year of a date that recognition wrote as three words: "7 -11 -2018"."""
+        texts = [text.strip(".,;:?!") for text in self._free_texts(at, 3)]
+        found = re.fullmatch(r"(\d{1,2}) -(\d{1,2}) -(\d{2,4})", " ".join(texts))
+        if not found:
+            return None
+        day, month, year = (int(part) for part in found.groups())
+        is_date = 1 <= day <= 31 and 1 <= month <= 12 and (year < 100 or 1900 <= year <= 2099)
+        return (day, month, year + (0 if year > 99 else 1900)) if is_date else None
 
     def _month(self, at: int) -> int | None:
         from rapidfuzz import fuzz
@@ -443,11 +496,16 @@ class _Numbers:
         self._date(start, end, day, month, year)
 
     def _is_birth(self, at: int) -> bool:
-        return "birth_date" in self._wanted or self._near_keyword("birth_date", at, 12)
+        is_read_back = self._position - self._answered.get("birth_date", -9) == 1
+        if "birth_date" not in self._implied:
+            is_read_back = is_read_back or self._position - self._asked_at.get("birth_date", -9) == 2
+        is_said = bool(_BORN.search(self._call.line(max(self._turn.start, at - 4), at)))
+        return is_said or "birth_date" in self._wanted or is_read_back or self._near_keyword("birth_date", at, 12)
 
     def _date(self, start: int, end: int, day: int, month: int, year: int | None) -> None:
         is_old = year is not None and year <= self._year - _ADULT
-        is_birth = self._is_birth(start) or (day, month) in self._birthdays
+        is_named = "birth_date" in self._wanted - self._implied or self._near_keyword("birth_date", start, 12)
+        is_birth = (self._is_birth(start) and (is_named or year is not None)) or (day, month) in self._birthdays
         if (is_birth and (day or year)) or (is_old and day):
             if self._is_birth(start):
                 start, end = self._widen_date(start, end, bool(day), year is not None)
@@ -483,17 +541,36 @@ class _Numbers:
         for at in turn:
             texts = self._free_texts(at)
             year = parse_number(texts, 0)
-            if year is None or not 1900 <= year[0] <= 2030:
+            is_year = year is not None and 1900 <= year[0] <= 2030
+            if year is None or not (is_year or self._ends_date(at, year[0])):
                 continue
             start = at
-            while start > turn.start and at - start < 4 and not SENTENCE_END.search(call.tokens[start - 1].text):
+            while start > turn.start and at - start < 6 and not SENTENCE_END.search(call.tokens[start - 1].text):
                 word = call.tokens[start - 1].bare
-                if not (self._is_numberish(start - 1) or word in ("de", "van") or _is_almost_month(word)):
+                is_ordinal = parse_ordinal([word], 0) is not None
+                if not (self._is_numberish(start - 1) or is_ordinal or word in ("de", "van") or _is_almost_month(word)):
                     break
                 start -= 1
             call.mark(start, at + year[1], "birth_date")
             self._answer("birth_date", "1")
             return
+
+    def _ends_date(self, at: int, year: int) -> bool:
+        """Whether a number of two digits is the year after day and month as numbers: "elf vijf achtenzestig"."""
+        if "birth_date" in self._implied or not 10 <= year <= 99:
+            return False
+        parts: list[int] = []
+        before = at
+        while len(parts) < 2 and before > self._turn.start and at - before < 6:
+            before -= 1
+            texts = self._free_texts(before, at - before)
+            found = parse_number(texts, 0) or parse_ordinal(texts, 0)
+            if found and found[1] == len(texts):
+                parts.append(found[0])
+                at = before
+            elif self._call.tokens[before].bare not in FILLERS | {"van", "de"}:
+                break
+        return len(parts) == 2 and 1 <= parts[0] <= 12 and 1 <= parts[1] <= 31
 
     def _near_keyword(self, kind: str, before: int, within: int) -> bool:
         return any(found == kind and 0 < before - at <= within for at, found in self._keywords)
@@ -524,7 +601,8 @@ class _Numbers:
                 start, end = self._local_start(at), self._domain_end(at)
             else:
                 continue
-            if call.tokens[start].bare in _OFFICE and start + 1 < end and not is_due:
+            is_read_back = self._position - self._answered.get("email", -9) <= 2
+            if call.tokens[start].bare in _OFFICE and start + 1 < end and not (is_due or is_read_back):
                 continue
             if call.mark(start, end, "email"):
                 self._answer("email", "1")
@@ -552,24 +630,45 @@ class _Numbers:
             return 2
         if word in ("at", "et", "ad", "ed", "add"):
             ahead = [call.word(i, turn) for i in range(at + 1, min(at + 6, turn.stop))]
-            if any(w in _PROVIDERS or w in _DOTS or re.search(r"\.(?:nl|com|net|org|eu|be)$", w) for w in ahead):
+            has_end = any(self._is_dot(i) for i in range(at + 1, min(at + 6, turn.stop)))
+            if has_end or any(w in _PROVIDERS or re.search(r"\.(?:nl|com|net|org|eu|be)$", w) for w in ahead):
                 return 1
         return 0
 
     def _is_dot(self, at: int) -> bool:
-        return self._call.tokens[at].bare in _DOTS
+        token = self._call.tokens[at]
+        is_domain = re.fullmatch(r"\.(?:nl|com|net|org|eu|be)", token.text.lower().rstrip(".,?!"))
+        return token.bare in _DOTS or bool(is_domain)
 
     def _local_start(self, at: int) -> int:
         """Go back over the part before the at sign, to the words that lead in or the end of the sentence before."""
         call, turn = self._call, self._turn
         start = at
         while start > turn.start and at - start < 14:
-            token = call.tokens[start - 1]
-            is_end = bool(SENTENCE_END.search(token.text)) and len(token.bare) > 1 and token.bare not in _DOTS
-            if token.kind is not None or is_end or token.bare in _LEAD_IN:
+            if self._ends_email(start - 1) or call.tokens[start - 1].bare in _LEAD_IN:
                 break
             start -= 1
+        # "jan punt de groot, dus g r o o t, at": a part before what leads in belongs to it when a dot is in it
+        parts = [i for i in range(max(turn.start, at - 14), start) if self._is_part(i)]
+        if parts and start > turn.start and not any(self._ends_email(i) for i in range(parts[0], start)):
+            return self._local_start(parts[0] - 1) if parts[0] > turn.start else parts[0]
+        if "email" in self._wanted and start > turn.start and self._ends_email(start - 1):
+            # what recognition took for a short sentence of its own: "jan brakel. at gmail punt com"
+            first = start - 1
+            while first > turn.start and not (self._ends_email(first - 1) or call.tokens[first - 1].bare in _LEAD_IN):
+                first -= 1
+            is_piece = call.tokens[start - 1].kind is None and call.tokens[start - 1].bare not in _LEAD_IN
+            return first if is_piece and start - first <= 4 else start
         return start
+
+    def _ends_email(self, at: int) -> bool:
+        token = self._call.tokens[at]
+        is_end = bool(SENTENCE_END.search(token.text)) and len(token.bare) > 1 and token.bare not in _DOTS
+        return token.kind is not None or is_end
+
+    def _is_part(self, at: int) -> bool:
+        """Whether a word joins the parts of an address: a dot, a dash, "alles aan elkaar"."""
+        return self._is_dot(at) or self._call.tokens[at].bare in _JOINTS
 
     def _sentence_end(self, at: int) -> int:
         end = at
@@ -617,7 +716,7 @@ class _Numbers:
             len(digits) >= 8
             and not _are_years([element.chars for element in run])
             and any(
-                kind is None and self._call.tokens[element.start].kind is None
+                kind is None and self._call.tokens[element.start].kind is None and element.start not in self._long_cases
                 for kind, element in zip(before, run, strict=True)
             )
         ):
@@ -629,8 +728,10 @@ class _Numbers:
         at = turn.start
         while at < turn.stop:
             texts: list[str] = []
-            for token in call.tokens[at : turn.stop]:
-                if token.kind is not None or re.fullmatch(_WRITTEN_DATE, token.text.strip(".,;:?!()")):
+            for position in range(at, turn.stop):
+                token = call.tokens[position]
+                is_done = position in self._long_cases or token.kind is not None
+                if is_done or re.fullmatch(_WRITTEN_DATE, token.text.strip(".,;:?!()")):
                     break
                 texts.append(token.text)
             run = numbers.spoken_digits(texts, 0) if texts else None
@@ -639,30 +740,29 @@ class _Numbers:
             at += run[1] if run else 1
 
     def _piece(self, run: list[Element]) -> None:
+        """Mark a run as what it is, or note that it is a case's."""
+        run = self._without_article(run)
         digits = digits_of(run)
-        if not any(self._is_digit(element.start) for element in run):
-            return
         context = self._context(run[0].start, len(digits))
         wanted = {context} if context in PLACEHOLDERS else set(self._wanted)
-        if _are_years([element.chars for element in run]) and not wanted & _NUMERIC:
+        is_year = _are_years([element.chars for element in run]) and not self._wanted & _NUMERIC
+        is_short_number = _SHORT_NUMBER.fullmatch(digits) and not wanted & (_NUMERIC - {"phone"})
+        if is_year or is_short_number or not any(self._is_digit(element.start) for element in run):
             return
         chars = chars_of(run)
         echo = self._echo_of(digits)
-        if len(digits) < 8 and echo is None and self._is_case(chars, context):
+        is_short = len(digits) < 8 or self._is_long_case(run, chars)
+        if is_short and echo is None and self._is_case(chars, context):
             self._note_case(run)
+            self._long_cases.update(range(run[0].start, run[-1].end) if len(digits) >= 8 else ())
             if self._marks_cases:
                 self._call.mark(run[0].start, run[-1].end, "case_number")
             return
-        if self._account(run, chars, wanted):
+        if self._has_letters(run, chars, wanted):
             return
-        if "licence_plate" not in wanted and self._postcode(run, wanted):
-            return
-        if self._plate(run, chars, wanted):
-            return
-        if len(digits) >= 8:
-            kind: str | None = self._long_kind(digits, wanted)
-        else:
-            kind = echo or self._short_kind(run, digits, wanted, context)
+        kind = self._long_kind(digits, wanted) if len(digits) >= 8 else None
+        if kind is None:
+            kind = echo or self._tail_kind(run, wanted) or self._short_kind(run, digits, wanted, context)
         if kind is None and len(digits) >= 3 and self._call.roles[self._position] == "agent":
             # a number the agent brings up is the municipality's, and the citizen may repeat it
             self._note_case(run)
@@ -671,12 +771,48 @@ class _Numbers:
         elif kind:
             self._take(run, kind)
 
+    def _has_letters(self, run: list[Element], chars: str, wanted: set[str]) -> bool:
+        """Mark a run that its letters, or what was asked for, make a document, an account, a postcode or a plate."""
+        if "document_number" in wanted and len(chars) >= 5:
+            self._take(run, "document_number")
+            return True
+        return (
+            self._account(run, chars, wanted)
+            or ("licence_plate" not in wanted and self._postcode(run, wanted))
+            or self._plate(run, chars, wanted)
+        )
+
+    def _without_article(self, run: list[Element]) -> list[Element]:
+        """The run without an article behind it: "... twee t l, een" grijze auto."""
+        call, turn, last = self._call, self._turn, run[-1]
+        follows = call.word(last.end, turn)
+        is_article = call.tokens[last.start].text == "een" and bool(follows) and follows not in _AFTER_NUMBER
+        return run[:-1] if len(run) > 1 and is_article else run
+
+    def _is_long_case(self, run: list[Element], chars: str) -> bool:
+        """Whether a long number is named as a case's right before it and begins with a year, as theirs do."""
+        start = run[0].start
+        is_named = any(kind == "case" and 0 < start - at <= 3 for at, kind in self._keywords)
+        return is_named and bool(_LONG_CASE.fullmatch(chars))
+
+    def _tail_kind(self, run: list[Element], wanted: set[str]) -> str | None:
+        """What the last digits of a number are when said to be its last: "het eindigt op acht acht nul"."""
+        call, turn, start, end = self._call, self._turn, run[0].start, run[-1].end
+        before = call.line(max(turn.start, start - 4), start)
+        if not _ENDS_IN.search(before) and not _IS_END.search(call.line(end, min(end + 3, turn.stop))):
+            return None
+        around = call.line(max(turn.start, start - 10), start)
+        kinds = [kind for kind in ("bsn", "iban", "phone") if kind in wanted and kind not in self._implied]
+        return "iban" if "rekening" in around else (kinds or ["phone"])[0]
+
     def _note_case(self, run: list[Element]) -> None:
         self._cases.append(chars_of(run))
         self._last_case_turn = self._position
 
     def _take(self, run: Sequence[Element], kind: str) -> None:
-        self._call.mark(run[0].start, run[-1].end, kind)
+        start = run[0].start
+        has_plus = kind == "phone" and self._call.word(start - 1, self._turn) == "plus"
+        self._call.mark(start - has_plus, run[-1].end, kind)
         self._answer(kind, digits_of(run))
 
     def _context(self, before: int, n_digits: int = 9) -> str:
@@ -695,13 +831,22 @@ class _Numbers:
 
     def _is_case(self, chars: str, context: str) -> bool:
         """Whether this is the number of a case: named so, asked for as such, or said before by the agent."""
+        from rapidfuzz import fuzz
+
         if context == "case" or chars in self._cases:
             return True
-        if not context and "case" in self._wanted and not self._wanted & _NUMERIC:
-            return True
-        # the citizen says the number after the agent, and recognition changes a digit
-        is_next = 0 < self._position - self._last_case_turn <= 2
-        return is_next and any(abs(len(chars) - len(case)) <= 1 and len(chars) >= 3 for case in self._cases)
+        if not context and "case" in self._wanted:
+            since = self._asked_at.get("case", -1)
+            if all(self._asked_at.get(kind, -1) < since for kind in self._wanted & _NUMERIC):
+                return True  # the last thing asked for
+        # the other party says the number again, and recognition changes a digit or two
+        is_next = 0 < self._position - self._last_case_turn <= 2 and len(chars) >= 3
+        is_next = is_next and not any(
+            self._asked_at.get(kind, -1) > self._last_case_turn for kind in self._wanted & _NUMERIC - self._implied
+        )
+        return is_next and any(
+            abs(len(chars) - len(case)) <= 1 and fuzz.ratio(chars, case) >= _LIKE_CASE for case in self._cases
+        )
 
     def _echo_of(self, digits: str) -> str | None:
         """The kind of a datum given before that these digits repeat."""
@@ -740,18 +885,21 @@ class _Numbers:
         if house_due and n <= 4 and not self._is_article(run):
             return "house_number"
         kind = None
-        if self._is_street_before(run) and n <= 4:
-            kind = "house_number"
+        named = wanted - self._implied
+        if (self._is_street_before(run) or self._is_place_before(run)) and n <= 4:
+            kind = None if self._is_office_place(run) else "house_number"
         elif self._counts_things(run):
             kind = None
         elif n >= 6 and self._call.roles[self._position] == "citizen":
             # long, said by the citizen and no case number: an answer whose question recognition lost
             kind = self._long_kind(digits, wanted)
-        elif n <= 3 and self._is_own_number(run):
+        elif n <= 3 and (self._is_own_number(run) or self._lives_at(run)):
             kind = "house_number"
         elif digits.startswith("06") and n >= 4:
             kind = "phone"
-        elif wanted & {"phone", "bsn", "iban"} and n >= 2 and not (n <= 4 and wanted & {"postcode", "house_number"}):
+        elif "document_number" in wanted and n >= 3:
+            kind = "document_number"
+        elif wanted & {"phone", "bsn", "iban"} and n >= 2 and not (n <= 4 and named & {"postcode", "house_number"}):
             kind = next(k for k in ("phone", "bsn", "iban") if k in wanted)
         elif wanted & {"phone", "bsn"} and n >= 5:
             kind = "phone" if "phone" in wanted else "bsn"
@@ -796,20 +944,57 @@ class _Numbers:
         at = run[0].start - 1
         said_number = False
         while at >= turn.start and run[0].start - at <= 4 and not self._is_street(at):
+            if at == run[0].start - 1 and self._is_generic_street(at):
+                break
             if call.word(at, turn) in _COUNT_LEADS or SENTENCE_END.search(call.tokens[at].text):
                 return False
             said_number = said_number or call.word(at, turn) in ("nummer", "huisnummer", "nr")
             at -= 1
-        if at < turn.start or not self._is_street(at):
+        is_next = at == run[0].start - 1
+        if at < turn.start or not (self._is_street(at) or (is_next and self._is_generic_street(at))):
             return False
         end = run[-1].end
         counts_things = (
             end < turn.stop
             and not PHRASE_END.search(call.tokens[end - 1].text)
-            and call.word(end, turn) not in self._lexicon.not_names
+            and call.word(end, turn) not in self._lexicon.not_names | _ADDITIONS
+            and parse_ordinal([call.word(end, turn)], 0) is None
             and not call.tokens[run[0].start].text[:1].isdigit()
         )
         return said_number or not (counts_things or self._is_article(run))
+
+    def _is_generic_street(self, at: int) -> bool:
+        """A word for a street that is a name only if a number follows at once: "Hoofdstraat", "prinsen straat"."""
+        call, turn = self._call, self._turn
+        is_second = call.word(at, turn) in ("straat", "laan", "weg", "plein", "dijk", "singel")
+        before = call.word(at - 1, turn)
+        is_named = is_second and len(before) >= 3 and before not in self._lexicon.not_names
+        return bool(_STREET_NAME.fullmatch(call.word(at, turn))) or is_named
+
+    def _is_place_before(self, run: list[Element]) -> bool:
+        """Whether a number follows what "adres" or "woon" makes a place: "ik woon in de Brink zes"."""
+        call, turn, at = self._call, self._turn, run[0].start - 1
+        word = call.word(at, turn)
+        if len(word) < 3 or word in self._lexicon.not_names or word in _COUNT_LEADS or not word.isalpha():
+            return False
+        if SENTENCE_END.search(call.tokens[at].text) or self._counts_things(run) or parse_number([word], 0):
+            return False
+        around = call.line(max(turn.start, at - 6), at).split()
+        return any(near.startswith(("adres", "woon", "wonen")) for near in around)
+
+    def _lives_at(self, run: list[Element]) -> bool:
+        """Whether somebody lives at a number: "ik woon zelf op eenenveertig"."""
+        call, turn, start = self._call, self._turn, run[0].start
+        around = call.line(max(turn.start, start - 4), start).split()
+        lives = any(word in ("woon", "woont", "wonen", "woonde") for word in around)
+        return lives and not self._counts_things(run) and not self._is_article(run)
+
+    def _is_office_place(self, run: list[Element]) -> bool:
+        """Whether the agent says where the municipality itself is to be found, unasked."""
+        if self._call.roles[self._position] != "agent" or "house_number" in self._answered:
+            return False
+        first = self._call.ranges[max(0, self._position - 1)].start
+        return bool(_OFFICE_PLACES & set(self._call.line(first, run[-1].end).split()))
 
     def _is_own_number(self, run: list[Element]) -> bool:
         """A citizen's "nummer achttien": too short for a case, and nobody's queue, bus line or desk."""
@@ -832,12 +1017,25 @@ class _Numbers:
         end = max(end, first + 1)
         if end < len(run) and not run[end].chars.isdigit() and len(run[end].chars) == 1:
             end += 1
-        self._take(run[first:end], "house_number")
+        self._call.mark(run[first].start, self._addition_end(run[end - 1].end), "house_number")
+        self._answer("house_number", digits_of(run[first:end]))
+
+    def _addition_end(self, at: int) -> int:
+        """The end of what is added to a house number that ends at a position: "bis", "huis c", "kamer drie"."""
+        call, turn = self._call, self._turn
+        if call.word(at, turn) not in _ADDITIONS or SENTENCE_END.search(call.tokens[at - 1].text):
+            return at
+        found = element_at(call, at + 1, turn, False) if at + 1 < turn.stop else []
+        is_code = bool(found) and len(found[0].chars) <= 3 and not PHRASE_END.search(call.tokens[at].text)
+        if is_code:
+            return found[0].end
+        return at + 1 if call.word(at, turn) in ("bis", "huis", "hs", "rood", "zwart") else at
 
     def _postcode(self, run: list[Element], wanted: set[str]) -> bool:
         """Four digits and two letters, the rest of the run being a house number; in an answer less will do."""
         is_wanted = "postcode" in wanted or self._context(run[0].start) == "postcode"
-        for first in range(len(run)):
+        whole = [i for i in range(len(run)) if re.match(r"[1-9]\d{3}[a-z]{2}(?![a-z])", chars_of(run[i:]))]
+        for first in whole or range(len(run)):
             digits, at = "", first
             while at < len(run) and run[at].chars.isdigit() and len(digits) < 4:
                 digits += run[at].chars
@@ -929,8 +1127,11 @@ class _Numbers:
         return bool(element_at(call, at, turn, False)) or token.bare in _BANKS
 
 
-_NUMERIC = frozenset(["bsn", "phone", "iban", "postcode", "house_number", "birth_date", "licence_plate"])
+_NUMERIC = frozenset(
+    ["bsn", "phone", "iban", "postcode", "house_number", "birth_date", "licence_plate", "document_number"]
+)
 _DOTS = word_set("punt punten punth dot")
+_JOINTS = word_set("underscore streepje minteken liggend laag elkaar kleine")
 _TOP_LEVEL = word_set("nl com net org eu be de online info nel enel hel frl amsterdam")
 _PROVIDERS = word_set(
     """gmail gmeel jimail hotmail hotmeel outlook live ziggo kpnmail planet xs4all icloud yahoo telfort upcmail casema
@@ -956,7 +1157,7 @@ def _keyword_kind(word: str) -> str | None:
         stem = next((stem for stem in stems if stem in word), "").replace("huizen", "huis")
         return _KIND_OF_KEYWORD[stem + "nummer"] if stem else "case"
     for known in _LONG_KEYWORDS:
-        if len(word) >= 7 and abs(len(known) - len(word)) <= 3 and fuzz.ratio(word, known) >= 80:
+        if len(word) >= min(7, len(known) - 1) and abs(len(known) - len(word)) <= 3 and fuzz.ratio(word, known) >= 80:
             return _KIND_OF_KEYWORD[known]
     return None
 
