@@ -1,6 +1,6 @@
-"""Recordings in object storage that speaks S3, through pyarrow's file system; credentials are those of the AWS tools.
+"""Object storage that speaks S3, through pyarrow's file system; credentials are those of the AWS tools.
 
-An object comes to this machine for as long as it is decoded, in a file that only its owner may read.
+A recording comes to this machine for as long as it is decoded, in a file that only its owner may read.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -20,6 +20,14 @@ from callanalytics.config import Storage
 from callanalytics.errors import CallError, InputError
 
 SCHEME = "s3://"
+SIGNS = {
+    "ACCESS_DENIED": "access denied", "INVALID_ACCESS_KEY": "access denied", "SIGNATURE": "access denied",
+    "HTTP status 403": "access denied", "NoSuchBucket": "no such bucket", "does not exist": "not there",
+    "Path does not": "not there", "NETWORK_CONNECTION": "no connection", "imed out": "timeout",
+    "HTTP status 404": "not there", "HTTP status 5": "server error", "SERVICE_UNAVAILABLE": "server error",
+    "SLOW_DOWN": "server error", "INTERNAL_FAILURE": "server error",
+}  # fmt: skip
+PASSES = ("no connection", "timeout", "server error")  # of these, what asking again can mend
 
 
 def is_remote(place: Path | str) -> bool:
@@ -41,6 +49,7 @@ def _file_system(settings: Storage) -> Any:
         connect_timeout=settings.timeout_s,
         request_timeout=settings.timeout_s,
         retry_strategy=AwsStandardS3RetryStrategy(max_attempts=settings.attempts),
+        allow_delayed_open=True,  # one request for a small object instead of three
         **options,
     )
 
@@ -51,19 +60,16 @@ class Bucket:
     def __init__(self, url: str, settings: Storage) -> None:
         """`url` is like s3://bucket/folder."""
         self.url = url.rstrip("/")
+        self.settings = settings
         self._files = _file_system(settings)
         self._root = self.url.removeprefix(SCHEME)
 
     def objects(self) -> dict[str, datetime]:
         """When each object below was last written, by its path from here.  Raises InputError."""
-        from pyarrow.fs import FileSelector, FileType
-
         try:
-            found = self._files.get_file_info(FileSelector(self._root, recursive=True))
+            return self.find("")
         except OSError as error:
-            raise InputError(path=self.url, reason=f"{_kind(error)}.") from None
-        root = PurePosixPath(self._root)
-        return {str(PurePosixPath(i.path).relative_to(root)): i.mtime for i in found if i.type == FileType.File}
+            raise self._unreadable(self.url, error) from None
 
     def read(self, key: str, most_bytes: int) -> bytes:
         """The first bytes of an object.  Raises InputError."""
@@ -71,7 +77,46 @@ class Bucket:
             with self._files.open_input_stream(f"{self._root}/{key}") as stream:
                 return bytes(stream.read(most_bytes))
         except OSError as error:
-            raise InputError(path=f"{self.url}/{key}", reason=f"{_kind(error)}.") from None
+            raise self._unreadable(f"{self.url}/{key}", error) from None
+
+    @staticmethod
+    def _unreadable(place: str, error: OSError) -> InputError:
+        storage_reason = what_storage_says(error)
+        return InputError(path=place, reason=f"the object storage says: {storage_reason}.")
+
+    # What follows raises OSError as it comes.
+
+    def is_there(self) -> bool:
+        """Whether the folder holds anything."""
+        from pyarrow.fs import FileType
+
+        return bool(self._files.get_file_info(self._root).type == FileType.Directory)
+
+    def find(self, folder: str) -> dict[str, datetime]:
+        """When each object of a folder was last written, by its path from the folder; empty when there is none."""
+        from pyarrow.fs import FileSelector, FileType
+
+        root = PurePosixPath(self._root) / folder
+        found = self._files.get_file_info(FileSelector(str(root), recursive=True, allow_not_found=bool(folder)))
+        return {str(PurePosixPath(i.path).relative_to(root)): i.mtime for i in found if i.type == FileType.File}
+
+    def get(self, key: str) -> bytes | None:
+        """An object; null when there is none."""
+        try:
+            with self._files.open_input_file(f"{self._root}/{key}") as stream:
+                return bytes(stream.read())
+        except FileNotFoundError:
+            return None
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write an object; readers see the old one or the new one."""
+        with self._files.open_output_stream(f"{self._root}/{key}") as stream:
+            stream.write(content)
+
+    def delete(self, key: str) -> None:
+        """Remove an object if it is there."""
+        with suppress(FileNotFoundError):
+            self._files.delete_file(f"{self._root}/{key}")
 
 
 @contextmanager
@@ -93,21 +138,14 @@ def local_copy(place: str, call_id: str, settings: Storage) -> Iterator[Path]:
             ):
                 shutil.copyfileobj(source, target, 1 << 20)
         except OSError as error:
-            reason = f"the object storage did not give it ({_kind(error)}); the next run tries again."
+            storage_reason = what_storage_says(error)
+            reason = f"the object storage did not give it ({storage_reason}); the next run tries again."
             raise CallError(call_id=call_id, stage="fetch", reason=reason, state="failed") from None
         yield copy
     finally:
         copy.unlink(missing_ok=True)
 
 
-def _kind(error: OSError) -> str:
+def what_storage_says(error: OSError) -> str:
     """What went wrong in a word: the whole message names keys, hosts and request ids."""
-    text = str(error)
-    kinds = {
-        "ACCESS_DENIED": "access denied", "INVALID_ACCESS_KEY": "access denied", "SIGNATURE": "access denied",
-        "HTTP status 403": "access denied", "NoSuchBucket": "no such bucket", "does not exist": "not there",
-        "Path does not": "not there", "NETWORK_CONNECTION": "no connection", "imed out": "timeout",
-        "HTTP status 404": "not there", "HTTP status 5": "server error", "SERVICE_UNAVAILABLE": "server error",
-        "SLOW_DOWN": "server error", "INTERNAL_FAILURE": "server error",
-    }  # fmt: skip
-    return next((kind for sign, kind in kinds.items() if sign in text), type(error).__name__)
+    return next((kind for sign, kind in SIGNS.items() if sign in str(error)), type(error).__name__)

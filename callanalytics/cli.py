@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from callanalytics.check import PhraseFind
     from callanalytics.engine import Plan, Progress
     from callanalytics.records import FailureRow, PromiseRow, RunRow, Transcript
+    from callanalytics.store import Store
 
 DEMO = Path(__file__).parent / "demo"
 
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--output", type=Path, default=Path("out/demo"), help="where the data goes (default: out/demo)")
     run = add("run", _run, "process recordings: a folder or one file")
     run.add_argument("recordings", type=_place, metavar="RECORDINGS", help="a folder, a file, or s3://bucket/folder")
-    run.add_argument("--output", type=Path, required=True, metavar="OUT")
+    run.add_argument("--output", type=_place, required=True, metavar="OUT", help="a folder, or s3://bucket/folder")
     run.add_argument("--calls", type=Path, help="calls.csv: what is known about the calls")
     run.add_argument("--engine", choices=("local", "ray"), default="local")
     run.add_argument("--ray-address", metavar="HOST:PORT", help="the head of a Ray cluster (default: this machine)")
@@ -83,11 +84,13 @@ def _parser() -> argparse.ArgumentParser:
         ("status", _status, "how far OUT is"),
         ("failures", _failures, "which calls failed, where and why"),
     ):
-        add(name, command, text).add_argument("output", type=Path, metavar="OUT")
+        add(name, command, text).add_argument("output", type=_place, metavar="OUT")
+    compact = add("compact", _compact, "merge the many small files of each date of OUT into one per dataset")
+    compact.add_argument("output", type=_place, metavar="OUT")
     doctor = add("doctor", _doctor, "is this machine fit for a night: models, key, memory, codecs, clock, disk")
     doctor.add_argument("output", type=Path, nargs="?", metavar="OUT")
     retry = add("retry", _retry, "let the next run try failed calls again, also those that it would leave alone")
-    retry.add_argument("output", type=Path, metavar="OUT")
+    retry.add_argument("output", type=_place, metavar="OUT")
     retry.add_argument("call_ids", nargs="*", metavar="CALL_ID", help="these alone (default: all)")
     retry.add_argument("--stage", help="those that failed at this stage")
     retry.add_argument("--state", choices=("final", "quarantined"), help="those in this state")
@@ -97,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         add(name, command, text).add_argument("transcript", type=Path, metavar="TRANSCRIPT.json|.jsonl")
     rescore = add("rescore", _rescore, "the scorecard of now over stored calls: no audio, the old scores are kept")
-    rescore.add_argument("output", type=Path, metavar="OUT")
+    rescore.add_argument("output", type=_place, metavar="OUT")
     evaluate = add("evaluate", _evaluate, "figures of OUT against truth files")
     evaluate.add_argument("output", type=Path, metavar="OUT")
     evaluate.add_argument("--truth", type=Path, required=True, metavar="DIR")
@@ -199,7 +202,7 @@ def _stop_on_sigterm(bar: _Bar | _JsonLog) -> Iterator[Callable[[], bool]]:
 def _rescore(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.rescore import as_tree, rescore, shortened
 
-    _existing(options.output)
+    _existing(config, options.output)
     result = rescore(config, options.output)
     if options.json:
         print(json.dumps(as_tree(result), indent=1, ensure_ascii=False))
@@ -225,7 +228,7 @@ def _rescore(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def _summarise(lang: Lang, row: RunRow, output: Path) -> None:
+def _summarise(lang: Lang, row: RunRow, output: Path | str) -> None:
     seconds = row.wall_ms / 1000
     print(
         say(
@@ -241,7 +244,7 @@ def _summarise(lang: Lang, row: RunRow, output: Path) -> None:
         ),
         file=sys.stderr,
     )
-    print(say(lang, "report", path=output / "reports" / f"{row.run_id}.html"), file=sys.stderr)
+    print(say(lang, "report", path=f"{output}/reports/{row.run_id}.html"), file=sys.stderr)
     if row.failed or row.standing:
         print(say(lang, "run_failures_hint", output=output), file=sys.stderr)
 
@@ -342,14 +345,11 @@ def _log(event: str, values: dict[str, Any] | None = None, level: str = "info") 
 
 
 def _status(config: Config, options: argparse.Namespace) -> int:
-    store = _existing(options.output)
-    runs = store.runs()
-    sql = _duckdb(options.output)
-    has_calls = any((options.output / "calls").glob("date=*/*.parquet"))
-    published, not_scorable = (
-        sql.execute("SELECT count(*), count(*) FILTER (NOT scorable) FROM calls").fetchone() if has_calls else (0, 0)
-    )
-    failures = store.failures()
+    store = _existing(config, options.output)
+    with store.reading():
+        runs = store.runs()
+        published, not_scorable = store.count_calls()
+        failures = store.failures()
     progress = store.progress()
     is_running = store.is_being_written()
     state = {
@@ -362,7 +362,8 @@ def _status(config: Config, options: argparse.Namespace) -> int:
         "last_run": _plain_row(runs[-1]) if runs else None,
     }
     # A run that was killed left how far it was, and no row.
-    was_killed = bool(progress) and not is_running and progress["run_id"] not in {row["run_id"] for row in runs}
+    known = {row["run_id"] for row in runs}
+    was_killed = progress is not None and not is_running and progress["run_id"] not in known
     state["killed"] = was_killed
     if runs and not is_running and not was_killed:
         state["waiting"] = runs[-1]["left"]
@@ -402,7 +403,7 @@ def _doctor(config: Config, options: argparse.Namespace) -> int:
 
 
 def _retry(config: Config, options: argparse.Namespace) -> int:
-    store = _existing(options.output)
+    store = _existing(config, options.output)
 
     def is_chosen(row: dict[str, Any]) -> bool:
         return (
@@ -426,8 +427,24 @@ def _retry(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+def _compact(config: Config, options: argparse.Namespace) -> int:
+    store = _existing(config, options.output)
+    store.open()
+    try:
+        done = store.compact()
+    finally:
+        store.close()
+    if options.json:
+        print(json.dumps(_plain(done)))
+    else:
+        print(say(config.lang, "compacted", before=done.before, after=done.after))
+        if done.held:
+            print(say(config.lang, "compact_held", dates=done.held), file=sys.stderr)
+    return 1 if done.held else 0
+
+
 def _failures(config: Config, options: argparse.Namespace) -> int:
-    rows = sorted(_existing(options.output).failures(), key=lambda row: (row["call_id"], row["recording"]))
+    rows = sorted(_existing(config, options.output).failures(), key=lambda row: (row["call_id"], row["recording"]))
     if options.json:
         print(json.dumps([_plain_row(row) for row in rows], indent=1, default=str))
         return 0
@@ -442,12 +459,13 @@ def _failures(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def _existing(output: Path) -> Any:
+def _existing(config: Config, output: Path | str) -> Store:
     from callanalytics.store import Store
 
-    if not output.is_dir():
+    store = Store(output, storage=config.storage)
+    if not store.is_there():
         raise StoreError(path=output, reason="there is no such folder; give the --output of a run.")
-    return Store(output)
+    return store
 
 
 def _duckdb(output: Path) -> Any:
@@ -680,7 +698,7 @@ def _transcript(tree: dict[str, Any]) -> Transcript:
 def _evaluate(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.evaluate import evaluate
 
-    _existing(options.output)
+    _existing(config, options.output)
     print(json.dumps(evaluate(options.output, options.truth, config), indent=1, ensure_ascii=False))
     return 0
 
@@ -765,7 +783,7 @@ def _check(config: Config, options: argparse.Namespace) -> int:
     print(say(config.lang, "no_mistakes"))
     if options.output is None:
         return 0
-    _existing(options.output)
+    _existing(config, options.output)
     traces = trace_phrases(config, options.output, options.criterion)
     if options.criterion is None:
         table = _table("", *_t(config, "criterion", "finds", "calls", "taken_back", "evidence"))

@@ -226,6 +226,8 @@ class Storage(Settings):
     region: str
     timeout_s: float = Field(gt=0)
     attempts: int = Field(ge=1)  # of each request, with growing waits between them
+    retry_waits_s: tuple[float, ...]  # for an outage while OUT is written, after those attempts
+    lease_s: float = Field(ge=1)  # a run that writes to OUT there and was killed keeps others out this long
 
 
 class Notify(Settings):
@@ -236,6 +238,8 @@ class Notify(Settings):
     mail_to: str
     mail_from: str
     smtp: str  # host:port
+    # A collector of OpenTelemetry on this machine and no other, e.g. "http://localhost:4318".
+    otlp_endpoint: str = Field(pattern=r"^(https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?/?)?$")
 
 
 class Config(Settings):

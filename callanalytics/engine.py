@@ -79,7 +79,7 @@ class Observer(Protocol):
 def run(
     config: Config,
     recordings: Path | str,
-    output: Path,
+    output: Path | str,
     observer: Observer,
     *,
     calls_csv: Path | None = None,
@@ -91,7 +91,7 @@ def run(
 ) -> RunRow:
     """Process every recording that isn't published yet; returns the row of this run, also written to OUT.
 
-    `recordings` is a folder, a file, or a URL like s3://bucket/folder.
+    `recordings` is a folder, a file, or a URL like s3://bucket/folder; `output` a folder or such a URL.
     `until` is a local time HH:MM at which no new shard is begun; `limit` the number of calls to take at most; once
     `stopped` says so no new shard is begun either, and what is under way is finished and published.
     Raises InputError, ManifestError, StoreError, StoreLocked, ModelMissing, ModelRefused, DeviceMissing before
@@ -111,7 +111,7 @@ def run(
         find_model(name)
     current, scoring = fingerprint(config), scoring_fingerprint(config)
     files = load_files(config)  # so that a mistake in them comes before any work
-    store = Store(output, files.ids, tuple(config.scorecard.items))
+    store = Store(output, files.ids, tuple(config.scorecard.items), config.storage)
     store.open()
     try:
         settled, growing = split_settled(calls, config.engine.settle_s)

@@ -57,8 +57,23 @@ REASONS = {
         "de opname veranderde terwijl zij gelezen werd; de volgende run neemt haar zoals zij dan is."
     ),
     # bucket.py
-    "the object storage did not give it ({kind}); the next run tries again.": (
-        "de objectopslag gaf haar niet ({kind}); de volgende run probeert het opnieuw."
+    "the object storage did not give it ({storage_reason}); the next run tries again.": (
+        "de objectopslag gaf haar niet ({storage_reason}); de volgende run probeert het opnieuw."
+    ),
+    "the object storage says: {storage_reason}.": "de objectopslag zegt: {storage_reason}.",
+    "access denied": "geen toegang",
+    "no such bucket": "die bucket bestaat niet",
+    "not there": "niet gevonden",
+    "no connection": "geen verbinding",
+    "timeout": "geen antwoord op tijd",
+    "server error": "storing bij de server",
+    "files in object storage are not merged.": "bestanden in objectopslag worden niet samengevoegd.",
+    # places.py
+    "the object storage says: {storage_reason}; nothing that is published is lost.": (
+        "de objectopslag zegt: {storage_reason}; van wat gepubliceerd is ging niets verloren."
+    ),
+    "this run was away too long and another took it over.": (
+        "deze run was te lang weg en een andere heeft het overgenomen."
     ),
     # store.py
     "{calls} calls want {needed} MB there, {free} MB are free; make room or take another disk.": (

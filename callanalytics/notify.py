@@ -7,11 +7,13 @@ told on stderr.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import smtplib
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from callanalytics.records import FailureRow, RunRow
 from callanalytics.texts import Lang, say
 
 TIMEOUT_S = 20.0
+STATES = ("published", "resumed", "failed", "standing", "duplicates", "left")
 
 
 def run_page(row: RunRow, failures: Sequence[FailureRow], lang: Lang) -> str:
@@ -46,6 +49,8 @@ def tell(settings: Notify, row: RunRow, lang: Lang) -> Iterator[str]:
             write_metrics(Path(settings.prometheus_file), row)
         except OSError as error:
             yield say(lang, "notify_failed", what=settings.prometheus_file, why=error.strerror or "OSError")
+    if settings.otlp_endpoint and not _trace(settings.otlp_endpoint, row):
+        yield say(lang, "notify_failed", what=settings.otlp_endpoint, why="OTLP")
     if not row.failed:
         return
     if settings.webhook:
@@ -73,13 +78,42 @@ def write_metrics(path: Path, row: RunRow) -> None:
     gauge("last_run_wall_seconds", "Wall time of the last run", row.wall_ms / 1000)
     gauge("last_run_audio_seconds", "Length of the recordings that the last run processed", row.audio_ms / 1000)
     calls = Gauge("callanalytics_last_run_calls", "Calls of the last run by state", ["state"], registry=registry)
-    for state in ("published", "resumed", "failed", "standing", "duplicates", "left"):
+    for state in STATES:
         calls.labels(state).set(getattr(row, state))
     stages = Gauge("callanalytics_last_run_stage_seconds", "Time per stage, over lanes", ["stage"], registry=registry)
     for stage, ms in row.wall_ms_by_stage.items():
         stages.labels(stage).set(ms / 1000)
     write_to_textfile(str(path), registry)
     os.chmod(path, 0o644)  # the exporter is another user, and there is nothing in it but counts
+
+
+def _trace(endpoint: str, row: RunRow) -> bool:
+    """Send the run as one span of OpenTelemetry; whether the collector took it."""
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # what fails is told by `tell`
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExportResult
+
+    resource = Resource({"service.name": "callanalytics", "service.version": row.versions.get("callanalytics", "")})
+    span = TracerProvider(resource=resource, shutdown_on_exit=False).get_tracer("callanalytics").start_span(
+        "run", start_time=_ns(row.started_at)
+    )
+    values: dict[str, str | int] = {"run_id": row.run_id, "audio_ms": row.audio_ms}
+    values |= {f"calls.{state}": getattr(row, state) for state in STATES}
+    values |= {f"stage_ms.{stage}": ms for stage, ms in row.wall_ms_by_stage.items()}
+    span.set_attributes(values)
+    span.end(_ns(row.finished_at))
+    assert isinstance(span, ReadableSpan)
+    exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=TIMEOUT_S)
+    try:
+        return exporter.export([span]) is SpanExportResult.SUCCESS
+    finally:
+        exporter.shutdown()  # type: ignore[no-untyped-call]
+
+
+def _ns(at: datetime) -> int:
+    return round(at.timestamp() * 1e9)
 
 
 def _post(url: str, row: RunRow) -> None:

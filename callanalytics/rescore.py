@@ -69,7 +69,7 @@ def _differing(old: str | None, new: str) -> list[str]:
     return [name for name, value in (part.split("=", 1) for part in new.split()) if known.get(name) != value]
 
 
-def rescore(config: Config, output: Path) -> Rescored:
+def rescore(config: Config, output: Path | str) -> Rescored:
     """Score every published call again whose scores were not made by this scorecard.
 
     Raises StoreLocked while a run holds OUT, StoreError when it can't be written, ConfigError for a mistake in the
@@ -79,7 +79,7 @@ def rescore(config: Config, output: Path) -> Rescored:
     from callanalytics.criteria import load_files
 
     files = load_files(config)
-    store = Store(output, files.ids, tuple(config.scorecard.items))
+    store = Store(output, files.ids, tuple(config.scorecard.items), config.storage)
     store.open()
     try:
         return rescore_calls(store, config, files, store.published())

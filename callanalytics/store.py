@@ -4,21 +4,24 @@ A part is what one batch of calls brought: files of the same name in several dat
 beside its place, fsyncs it, then renames: details (turns, criteria, promises, events) first, calls last.  So a call
 that can be read in `calls` has all its details, and details without their call are the trace of a kill: `recover`
 removes them at the next start, under the lock.  What is published is the ledger; there is no other.
+
+`places` knows how a file gets to its place and who may write; here a part is known by date=.../name.parquet.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+import secrets
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
-from functools import partial
-from pathlib import Path
-from typing import IO, Any, TypeVar
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
-from callanalytics.errors import StoreError, StoreLocked
+from callanalytics.bucket import Bucket
+from callanalytics.config import Storage
+from callanalytics.errors import StoreError
+from callanalytics.places import Disk, Place, Shelf, Writer
 from callanalytics.records import (
     CallResult,
     CallRow,
@@ -39,8 +42,10 @@ from callanalytics.records import (
 
 DETAILS = ("turns", "criteria", "promises", "events", "score_history")
 UNKNOWN_DATE = "__HIVE_DEFAULT_PARTITION__"  # what readers of Hive partitions take for null
-STAGING = ".staging"
 PROGRESS = ".progress.json"
+FORECAST_PARTS = 50
+AT_ONCE = 64  # calls held as Python values; a merged part may hold a day
+ROW_GROUP = 4096
 CALL_KB = 60  # of the development calls of three minutes, 43
 Row = TypeVar("Row")
 
@@ -52,56 +57,68 @@ class Published:
     recording_sha256: str
     fingerprint: str
     scoring: str  # fingerprint of the scores; "" in an OUT of before there was one
-    part: Path  # of the dataset calls
+    part: str
     processed_at: Any
+
+
+@dataclass(slots=True)
+class Compacted:
+    """What `compact` did: parts before and after, dates that readers did not let go of."""
+
+    before: int
+    after: int = 0
+    held: int = 0
 
 
 class Store:
     """OUT, opened for writing by one run at a time."""
 
-    def __init__(self, root: Path, criteria: Sequence[str] = (), items: Sequence[str] = ()) -> None:
-        """`criteria` and `items` are the ids of the scorecard's columns in `calls`."""
+    def __init__(
+        self,
+        root: Path | str,
+        criteria: Sequence[str] = (),
+        items: Sequence[str] = (),
+        storage: Storage | None = None,
+    ) -> None:
+        """`root` is a folder, or the URL of one in the object storage of `storage`.
+
+        `criteria` and `items` are the ids of the scorecard's columns in `calls`.
+        """
         self.root = root
+        self._place = place_of(root, storage)
         self._criteria, self._items = tuple(criteria), tuple(items)
-        self._lock: IO[str] | None = None
-        self._parts: dict[str, Path] = {}  # published call -> its part of the dataset calls
+        self._parts: dict[str, str] = {}  # published call -> its part
+
+    def is_there(self) -> bool:
+        """Whether there is an OUT."""
+        return self._place.is_there()
 
     def open(self) -> None:
         """Make OUT when absent, take its lock, repair what a killed run left.
 
         Raises StoreLocked while another run holds it, StoreError when OUT can't be written.
         """
-        try:
-            lock = os.fdopen(os.open(_make_folder(self.root) / ".lock", os.O_WRONLY | os.O_CREAT, 0o600), "w")
-        except OSError as error:
-            raise StoreError(path=self.root, reason=f"{error.strerror}; choose a folder you may write to.") from None
-        try:
-            # The kernel drops this lock when the process ends, however it ends.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            raise StoreLocked(path=self.root) from None
-        self._lock = lock
-        shutil.rmtree(self.root / STAGING, ignore_errors=True)
+        self._place.lock()
         self._recover()
 
     def close(self) -> None:
         """Give the lock back."""
-        if self._lock:
-            self._lock.close()
-            self._lock = None
+        self._place.unlock()
 
     def check_space(self, calls: int, min_free_mb: int) -> None:
         """Raises StoreError when OUT's disk is unlikely to hold what this many calls will write.
 
-        What is published tells how much a call takes, else CALL_KB.
+        The newest parts tell how much a call takes, before there are any CALL_KB.
         """
-        if not calls:
+        free = self._place.free_bytes()
+        if not calls or free is None:
             return
-        files = [path.stat().st_size for name in (*DETAILS, "calls") for path in (self.root / name).rglob("*.parquet")]
-        call_bytes = sum(files) / len(self._parts) if self._parts else CALL_KB * 1000
+        newest = sorted(set(self._parts.values()), key=lambda part: PurePosixPath(part).name)[-FORECAST_PARTS:]
+        written = sum(self._place.size(f"{dataset}/{part}") for dataset in (*DETAILS, "calls") for part in newest)
+        held = sum(part in newest for part in self._parts.values())
+        call_bytes = written / held if held else CALL_KB * 1000
         needed_mb = round(1.5 * calls * call_bytes / 1e6) + min_free_mb
-        free_mb = round(shutil.disk_usage(self.root).free / 1e6)
+        free_mb = round(free / 1e6)
         if free_mb < needed_mb:
             reason = f"{calls} calls want {needed_mb} MB there, {free_mb} MB are free; make room or take another disk."
             raise StoreError(path=self.root, reason=reason)
@@ -110,8 +127,8 @@ class Store:
         """Every published call by id."""
         found: dict[str, Published] = {}
         columns = ["call_id", "recording_sha256", "pipeline_fingerprint", "scoring_fingerprint", "processed_at"]
-        for part in sorted((self.root / "calls").glob("date=*/*.parquet")):
-            for row in _read(part, columns).to_pylist():
+        for part in self._place.parts("calls"):
+            for row in self._place.table(f"calls/{part}", columns).to_pylist():
                 found[row["call_id"]] = Published(
                     row["recording_sha256"],
                     row["pipeline_fingerprint"],
@@ -122,75 +139,119 @@ class Store:
         return found
 
     def results(self, call_ids: Collection[str]) -> Iterator[list[CallResult]]:
-        """What is published of these calls, a part at a time."""
+        """What is published of these calls, at most AT_ONCE at a time."""
         for part in sorted({self._parts[call_id] for call_id in call_ids if call_id in self._parts}):
-            details: dict[str, dict[str, list[dict[str, Any]]]] = {}
-            for dataset in (*DETAILS, "calls"):
-                details[dataset] = _rows_by_call(self.root / dataset / part.parent.name / part.name)
-            date = part.parent.name.removeprefix("date=")
-            yield [
-                to_result(row, {name: details[name].get(call_id, []) for name in DETAILS}, date)
-                for call_id, (row,) in details["calls"].items()
-                if call_id in call_ids and self._parts[call_id] == part
-            ]
+            tables = {dataset: self._place.table(f"{dataset}/{part}") for dataset in (*DETAILS, "calls")}
+            here = sorted(call_id for call_id in call_ids if self._parts.get(call_id) == part)
+            for some in (here[i : i + AT_ONCE] for i in range(0, len(here), AT_ONCE)):
+                details = {name: _by_call(table, some) for name, table in tables.items()}
+                yield [
+                    to_result(row, {name: details[name].get(call_id, []) for name in DETAILS}, _date_of(part))
+                    for call_id, (row,) in details["calls"].items()
+                ]
 
     def failures(self) -> list[dict[str, Any]]:
         """Every row of failures."""
-        parts = sorted((self.root / "failures").glob("date=*/*.parquet"))
-        return [row for part in parts for row in _read(part).to_pylist()]
+        return [row for _, rows in self._all("failures") for row in rows]
 
     def runs(self) -> list[dict[str, Any]]:
         """Every row of runs, oldest first."""
-        parts = (self.root / "runs").glob("date=*/*.parquet")
-        rows = [row for part in parts for row in _read(part).to_pylist()]
-        return sorted(rows, key=lambda row: row["started_at"])
+        return sorted((row for _, rows in self._all("runs") for row in rows), key=lambda row: row["started_at"])
+
+    def count_calls(self) -> tuple[int, int]:
+        """How many calls are published, and how many of them can't be scored."""
+        tables = [self._place.table(f"calls/{part}", ["scorable"]) for part in self._place.parts("calls")]
+        scorable = [one for table in tables for one in table["scorable"].to_pylist()]
+        return len(scorable), scorable.count(False)
+
+    def _all(self, dataset: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """Each part of a dataset with its rows."""
+        for part in self._place.parts(dataset):
+            yield part, self._place.table(f"{dataset}/{part}").to_pylist()
 
     def publish(self, results: Sequence[CallResult], part_id: str) -> None:
         """Make these calls readable, all of each at once; rows of the same calls from before give way."""
         ids = [result.call.call_id for result in results]
         replaced = {call_id: self._parts[call_id] for call_id in ids if call_id in self._parts}
-        staged: list[tuple[Path, Path]] = []
+        files: list[tuple[str, Writer]] = []
         for dataset in (*DETAILS, "calls"):
             by_date: dict[str, list[dict[str, Any]]] = {}
             for result in results:
                 by_date.setdefault(result.local_date or UNKNOWN_DATE, []).extend(to_rows(result, dataset))
             for date, rows in sorted(by_date.items()):
                 if rows or dataset == "calls":
-                    staged.append(self._stage(dataset, date, part_id, rows))
-        self._rename(staged)
+                    files.append(self._file(dataset, f"date={date}/{part_id}.parquet", rows))
+        self._place.put(files)
         self._drop_calls(replaced)
         for result in results:
             date = result.local_date or UNKNOWN_DATE
-            self._parts[result.call.call_id] = self._path("calls", date, part_id)
-        for call_id in ids:
-            self._forget_failure(call_id)
+            self._parts[result.call.call_id] = f"date={date}/{part_id}.parquet"
+        self._forget_failures(ids)
 
     def publish_failure(self, row: FailureRow) -> None:
         """Write why a call failed; an earlier reason gives way.  A call published before stays published."""
-        name = f"failure-{_safe(row.call_id)}-{_safe(row.recording)}"
-        date = row.failed_at.date().isoformat()
-        self._rename([self._stage("failures", date, name, [asdict(row)])])
-        for old in (self.root / "failures").glob(f"date=*/{name}.parquet"):
-            if old.parent.name != f"date={date}":
-                old.unlink()
+        name = f"failure-{_safe(row.call_id)}-{_safe(row.recording)}.parquet"
+        part = f"date={row.failed_at.date().isoformat()}/{name}"
+        self._place.put([self._file("failures", part, [asdict(row)])])
+        for old in self._place.parts("failures"):
+            if old.endswith(f"/{name}") and old != part:
+                self._place.delete(f"failures/{old}")
 
     def release(self, is_chosen: Callable[[dict[str, Any]], bool]) -> list[str]:
         """Let the next run try these failures again, whatever they failed of; returns their call ids."""
         released: list[str] = []
-        for path in sorted((self.root / "failures").glob("date=*/*.parquet")):
-            rows = _read(path).to_pylist()
+        for part, rows in self._all("failures"):
             chosen = [row for row in rows if is_chosen(row)]
             if not chosen:
                 continue
             released += [row["call_id"] for row in chosen]
             for row in chosen:
                 row |= {"state": "failed", "attempts": 0}
-            self._rename([self._stage("failures", path.parent.name.removeprefix("date="), path.stem, rows)])
+            self._place.put([self._file("failures", part, rows)])
         return released
+
+    def compact(self) -> Compacted:
+        """Merge the parts of every date into one, its rows in the order of the calls' ids.
+
+        Raises StoreError when OUT lies in object storage, where no folder can be replaced as a whole.
+        """
+        import pyarrow as pa
+
+        if not isinstance(self._place, Disk):
+            raise StoreError(path=self.root, reason="files in object storage are not merged.")
+        by_date: dict[str, list[str]] = {}
+        for part in self._place.parts("calls"):
+            by_date.setdefault(_date_of(part), []).append(part)
+        done = Compacted(before=sum(map(len, by_date.values())))
+        for date, parts in by_date.items():
+            name = f"merged-{secrets.token_hex(4)}.parquet"
+            files: dict[str, list[tuple[str, Writer]]] = {}
+            for dataset in (*DETAILS, "calls"):
+                found = [self._place.table(f"{dataset}/{part}") for part in parts] if len(parts) > 1 else []
+                tables = [table for table in found if table is not None]
+                merged = [pa.concat_tables(tables, promote_options="default").sort_by("call_id")] if tables else []
+                files[dataset] = [(name, _writer(table)) for table in merged]
+            if len(parts) > 1 and self._place.swap(date, files):
+                self._parts |= {c: f"date={date}/{name}" for c, part in self._parts.items() if part in parts}
+                done.after += 1
+            else:
+                done.after += len(parts)
+                done.held += len(parts) > 1
+        return done
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While this lasts `compact` lets the files be."""
+        if isinstance(self._place, Disk):
+            with self._place.reading():
+                yield
+        else:
+            yield
 
     def publish_run(self, row: RunRow) -> None:
         """Write the row of a run."""
-        self._rename([self._stage("runs", row.started_at.date().isoformat(), f"run-{row.run_id}", [asdict(row)])])
+        part = f"date={row.started_at.date().isoformat()}/run-{row.run_id}.parquet"
+        self._place.put([self._file("runs", part, [asdict(row)])])
 
     def write_report(self, row: RunRow, page: str) -> None:
         """Write the row of a run as OUT/reports/<run_id>.json, and its page as .html beside it."""
@@ -203,111 +264,64 @@ class Store:
 
     def progress(self) -> dict[str, Any] | None:
         """How far the last run is or was when it ended; null before the first."""
-        try:
-            return dict(json.loads((self.root / PROGRESS).read_text()))
-        except FileNotFoundError:
-            return None
+        text = self._place.text(PROGRESS)
+        return None if text is None else dict(json.loads(text))
 
     def is_being_written(self) -> bool:
         """Whether a run holds OUT now."""
-        try:
-            with (self.root / ".lock").open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
+        return self._place.is_locked()
 
     def _put(self, name: str, text: str) -> None:
         """A text file of OUT, replaced as a whole."""
-        path = self.root / name
-        self._rename([(self._write(path.name, lambda stream: stream.write(text.encode())), path)])
+        self._place.put([(name, lambda stream: stream.write(text.encode()))])
 
-    def _stage(self, dataset: str, date: str, name: str, rows: list[dict[str, Any]]) -> tuple[Path, Path]:
-        """Write rows to a file beside OUT's datasets and make sure they are on disk: (staged, final)."""
+    def _file(self, dataset: str, part: str, rows: list[dict[str, Any]]) -> tuple[str, Writer]:
+        """The file of a part in a dataset, by name, and what writes it."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         schema = arrow_schema(dataset, self._criteria, self._items)
-        table = pa.Table.from_pylist(rows, schema=schema)
-        staged = self._write(
-            f"{dataset}.{date}.{name}.parquet", lambda stream: pq.write_table(table, stream, compression="zstd")
-        )
-        return staged, self._path(dataset, date, name)
+        return f"{dataset}/{part}", _writer(pa.Table.from_pylist(rows, schema=schema))
 
-    def _path(self, dataset: str, date: str, name: str) -> Path:
-        return self.root / dataset / f"date={date}" / f"{name}.parquet"
-
-    def _write(self, name: str, write: Callable[[IO[bytes]], object]) -> Path:
-        """A file in the staging folder, on disk."""
-        try:
-            staged = _make_folder(self.root / STAGING) / name
-            with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-                write(stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-        except OSError as error:
-            raise StoreError(path=self.root, reason=f"{error.strerror}; nothing that is published is lost.") from None
-        return staged
-
-    def _rename(self, staged: Iterable[tuple[Path, Path]]) -> None:
-        folders = set()
-        for source, final in staged:
-            try:
-                os.replace(source, _make_folder(final.parent) / final.name)
-            except OSError as error:
-                raise StoreError(path=self.root, reason=f"{error.strerror}; nothing published is lost.") from None
-            folders.add(final.parent)
-        for folder in folders:
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-
-    def _drop_calls(self, where: dict[str, Path]) -> None:
+    def _drop_calls(self, where: dict[str, str]) -> None:
         """Rewrite parts without these calls, which stand in newer parts.
 
         The calls last: as long as an old row is there, `_recover` knows that its details may be there too.
         """
         import pyarrow.compute as pc
-        import pyarrow.parquet as pq
 
-        by_part: dict[Path, set[str]] = {}
+        by_part: dict[str, set[str]] = {}
         for call_id, part in where.items():
             by_part.setdefault(part, set()).add(call_id)
         for part, ids in by_part.items():
             for dataset in (*DETAILS, "calls"):
-                path = self.root / dataset / part.parent.name / part.name
-                if not path.exists():
+                table = self._place.table(f"{dataset}/{part}")
+                if table is None:
                     continue
-                table = _read(path)
-                kept = table.filter(pc.invert(pc.is_in(table["call_id"], value_set=_strings(ids))))
-                if not kept.num_rows:
-                    path.unlink()
-                    continue
-                name = f"rewrite.{dataset}.{part.parent.name}.{path.name}"
-                staged = self._write(name, partial(pq.write_table, kept, compression="zstd"))
-                self._rename([(staged, path)])
+                kept = table.filter(pc.invert(_is_of(table, ids)))
+                if kept.num_rows:
+                    self._place.put([(f"{dataset}/{part}", _writer(kept))])
+                else:
+                    self._place.delete(f"{dataset}/{part}")
 
-    def _forget_failure(self, call_id: str) -> None:
-        for path in (self.root / "failures").glob(f"date=*/failure-{_safe(call_id)}-*.parquet"):
-            if _read(path, ["call_id"])["call_id"][0].as_py() == call_id:
-                path.unlink()
+    def _forget_failures(self, call_ids: Collection[str]) -> None:
+        starts = {f"failure-{_safe(call_id)}" for call_id in call_ids}
+        for part in self._place.parts("failures"):
+            if PurePosixPath(part).name.rsplit("-", 1)[0] not in starts:
+                continue
+            if self._place.table(f"failures/{part}", ["call_id"])["call_id"][0].as_py() in call_ids:
+                self._place.delete(f"failures/{part}")
 
     def _recover(self) -> None:
         """Finish what a kill interrupted: details whose calls never came, calls that gave way to newer rows."""
-        committed = {(p.parent.name, p.name) for p in (self.root / "calls").glob("date=*/*.parquet")}
+        committed = set(self._place.parts("calls"))
         for dataset in DETAILS:
-            for path in (self.root / dataset).glob("date=*/*.parquet"):
-                if (path.parent.name, path.name) not in committed:
-                    path.unlink()
-        newest: dict[str, tuple[Any, Path]] = {}
-        stale: list[tuple[str, Path]] = []
-        for part in sorted((self.root / "calls").glob("date=*/*.parquet")):
-            table = _read(part, ["call_id", "processed_at"])
-            for row in table.to_pylist():
+            for part in self._place.parts(dataset):
+                if part not in committed:
+                    self._place.delete(f"{dataset}/{part}")
+        newest: dict[str, tuple[Any, str]] = {}
+        stale: list[tuple[str, str]] = []
+        for part in sorted(committed):
+            for row in self._place.table(f"calls/{part}", ["call_id", "processed_at"]).to_pylist():
                 entry = (row["processed_at"], part)
                 other = newest.get(row["call_id"])
                 if other is None or entry[0] >= other[0]:
@@ -319,10 +333,16 @@ class Store:
         for call_id, part in stale:
             self._drop_calls({call_id: part})
         self._parts = {call_id: part for call_id, (_, part) in newest.items()}
-        for row in self.failures():
-            entry_ = newest.get(row["call_id"])
-            if entry_ and entry_[0] >= row["failed_at"]:
-                self._forget_failure(row["call_id"])
+        failed = [(row["call_id"], row["failed_at"]) for row in self.failures()]
+        self._forget_failures({call_id for call_id, at in failed if call_id in newest and newest[call_id][0] >= at})
+
+
+def place_of(root: Path | str, storage: Storage | None = None) -> Place:
+    """The place a folder or a URL names."""
+    if isinstance(root, Path):
+        return Disk(root)
+    assert storage
+    return Shelf(Bucket(root, storage))
 
 
 def to_result(call: dict[str, Any], details: dict[str, list[dict[str, Any]]], date: str) -> CallResult:
@@ -361,35 +381,30 @@ def _to_json(values: dict[str, Any]) -> str:
     return json.dumps(values, indent=1, default=lambda value: value.isoformat())
 
 
-def _read(path: Path, columns: Sequence[str] | None = None) -> Any:
-    """The table of one file, with those of `columns` that it has; the columns of its folder's name are left out."""
+def _writer(table: Any) -> Writer:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:  # a third of the time of read_table, which looks for a whole dataset
-        known = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
-        return file.read(known)
+    return lambda stream: pq.write_table(table, stream, compression="zstd", row_group_size=ROW_GROUP)
 
 
-def _rows_by_call(path: Path) -> dict[str, list[dict[str, Any]]]:
+def _is_of(table: Any, call_ids: Collection[str]) -> Any:
+    """Which rows are of these calls."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.is_in(table["call_id"], value_set=pa.array(sorted(call_ids), pa.string()))
+
+
+def _by_call(table: Any | None, call_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of these calls; none of a dataset that has no such part."""
     rows: dict[str, list[dict[str, Any]]] = {}
-    if path.exists():
-        for row in _read(path).to_pylist():
-            rows.setdefault(row["call_id"], []).append(row)
+    for row in table.filter(_is_of(table, call_ids)).to_pylist() if table else ():
+        rows.setdefault(row["call_id"], []).append(row)
     return rows
 
 
-def _make_folder(path: Path) -> Path:
-    """The folder, made with what is missing above it; only its owner may look into what is made here."""
-    if not path.is_dir():
-        _make_folder(path.parent)
-        path.mkdir(mode=0o700, exist_ok=True)
-    return path
-
-
-def _strings(values: Iterable[str]) -> Any:
-    import pyarrow as pa
-
-    return pa.array(sorted(values), pa.string())
+def _date_of(part: str) -> str:
+    return part.split("/", 1)[0].removeprefix("date=")
 
 
 def _safe(text: str) -> str:

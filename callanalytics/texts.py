@@ -99,6 +99,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "others on this machine may look into {path}; run: chmod 700 {path}",
     ),
     "doctor_disk": ("{path}: {free} MB vrij", "{path}: {free} MB free"),
+    "compacted": ("{before} delen samengevoegd tot {after}.", "{before} parts merged into {after}."),
+    "compact_held": (
+        "Van {dates} datum(s) zijn de bestanden in gebruik; probeer het later nog eens.",
+        "The files of {dates} date(s) are being read; try again later.",
+    ),
     "released": (
         "Vrijgegeven: {n}. De volgende run probeert ze opnieuw.",
         "Released: {n}. The next run tries them again.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,15 +14,18 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from fakes import Clip, ScriptedWorker, write_audio
-from test_engine import call_ids, failures, rows, run
+from fakes import CRITERIA, ITEMS, Clip, ScriptedWorker, failure_row, write_audio
+from test_engine import call_ids, failures, rows, run, with_engine
+from test_store import Killed, assert_whole, fail, first, mend, read, replace_all, replace_some, seed
+from test_store import rows as all_rows
 
 from callanalytics import engine
 from callanalytics.bucket import Bucket, _file_system
 from callanalytics.cli import main
 from callanalytics.config import Config
 from callanalytics.criteria import load_files
-from callanalytics.errors import InputError
+from callanalytics.errors import InputError, StoreError, StoreLocked
+from callanalytics.store import DETAILS, Store
 
 boto3 = pytest.importorskip("boto3")
 moto = pytest.importorskip("moto.server")
@@ -32,6 +36,7 @@ class Faulty(ThreadingHTTPServer):
 
     def __init__(self, port: int) -> None:
         self.port, self.broken, self.silent, self.asked = port, set[str](), set[str](), list[str]()
+        self.storm = 0  # so many writes fail
         super().__init__(("127.0.0.1", 0), Passing)
 
 
@@ -42,28 +47,43 @@ class Passing(BaseHTTPRequestHandler):
     def pass_on(self) -> None:
         name = self.path.split("?")[0].rsplit("/", 1)[-1]
         self.server.asked.append(f"{self.command} {name}")
+        sent = self.sent()
+        is_storm = self.command in ("PUT", "DELETE", "POST") and self.server.storm > 0
+        self.server.storm -= is_storm
         if name in self.server.silent:
             self.close_connection = True
             return
-        if name in self.server.broken:
+        if is_storm or name in self.server.broken:
             self.send_response(503)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
         there = http.client.HTTPConnection("127.0.0.1", self.server.port)
-        there.request(self.command, self.path, headers=dict(self.headers))
+        headers = {key: value for key, value in self.headers.items() if key.lower() != "expect"}
+        there.request(self.command, self.path, sent or None, headers, encode_chunked=True)
         answer = there.getresponse()
         body = answer.read()
         self.send_response(answer.status)
         for key, value in answer.getheaders():
             if key.lower() not in ("content-length", "connection", "transfer-encoding", "date", "server"):
                 self.send_header(key, value)
-        length = answer.getheader("Content-Length") if self.command == "HEAD" else str(len(body))
-        self.send_header("Content-Length", length or "0")
+        size = answer.getheader("Content-Length") if self.command == "HEAD" else str(len(body))
+        self.send_header("Content-Length", size or "0")
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_HEAD = do_POST = pass_on
+    def sent(self) -> bytes | Iterator[bytes]:
+        """The body, which comes in chunks from a client that checks sums."""
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        chunks = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return iter(chunks)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = pass_on
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -94,6 +114,7 @@ def client(server: tuple[Any, Faulty]) -> Any:
     faulty.broken.clear()
     faulty.silent.clear()
     faulty.asked.clear()
+    faulty.storm = 0
     client.create_bucket(Bucket="kcc")
     for old in client.list_objects_v2(Bucket="kcc").get("Contents", ()):
         client.delete_object(Bucket="kcc", Key=old["Key"])
@@ -169,9 +190,9 @@ def test_an_object_that_the_storage_does_not_give_costs_itself_and_is_tried_agai
 
 
 def test_a_bucket_that_is_not_there_is_told(remote: Config, client: Any, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="s3://nobody/x can't be read: no"):
+    with pytest.raises(InputError, match="s3://nobody/x can't be read: the object storage says: no"):
         run(remote, "s3://nobody/x", tmp_path / "out")  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="can't be read: no"):
+    with pytest.raises(InputError, match="can't be read: the object storage says: no"):
         Bucket("s3://kcc/nothing", remote.storage).objects()
 
 
@@ -192,3 +213,181 @@ def test_a_real_recording_in_a_bucket_gives_the_rows_of_a_file(
     assert rows(tmp_path / "s3") == rows(tmp_path / "file")
     assert rows(tmp_path / "file")["turns"]
     _file_system.cache_clear()
+
+
+# --- OUT in object storage ------------------------------------------------------------------------------------------
+
+OUT = "s3://kcc/out"
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for name, text in {"a": "one", "b": "two", "c": "bad", "d": "four", "e": "five", "f": "six"}.items():
+        (folder / f"{name}.wav").write_text(text)
+    return folder
+
+
+@pytest.fixture
+def hasty(remote: Config) -> Config:
+    """Leases of four seconds, an outage waited out for two."""
+    values = {"lease_s": 4.0, "retry_waits_s": (0.1, 0.2, 0.5, 1.0)}
+    return with_engine(remote.model_copy(update={"storage": remote.storage.model_copy(update=values)}), shard_calls=2)
+
+
+def fetched(client: Any, to: Path, folder: str = "out") -> Path:
+    """What a folder of the bucket holds, as one of this machine."""
+    for item in client.list_objects_v2(Bucket="kcc", Prefix=f"{folder}/").get("Contents", ()):
+        path = to / item["Key"].removeprefix(f"{folder}/")
+        if not item["Key"].endswith("/"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            client.download_file("kcc", item["Key"], str(path))
+    return to
+
+
+def test_out_in_a_bucket_holds_what_a_folder_does(
+    hasty: Config, client: Any, recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(hasty, recordings, tmp_path / "local")
+    row, _ = run(hasty, recordings, OUT)  # type: ignore[arg-type]
+    assert (row.published, row.failed) == (5, 1)
+    there = fetched(client, tmp_path / "there")
+    assert rows(there) == rows(tmp_path / "local")
+    assert list(failures(there)) == list(failures(tmp_path / "local")) == ["c.wav"]
+    assert (there / "reports" / f"{row.run_id}.html").exists()
+    assert not [path for path in there.rglob("*") if path.is_file() and ".leases" in str(path)]
+    row, _ = run(hasty, recordings, OUT)  # type: ignore[arg-type]
+    assert (row.resumed, row.standing, row.published, row.failed) == (5, 1, 0, 0)
+    # A changed recording replaces its rows.
+    (recordings / "a.wav").write_text("another")
+    row, _ = run(hasty, recordings, OUT)  # type: ignore[arg-type]
+    assert (row.published, len(call_ids(fetched(client, tmp_path / "later")))) == (1, 5)
+
+    settings = tmp_path / "settings.toml"
+    storage = hasty.storage
+    settings.write_text(
+        f'[storage]\nendpoint = "{storage.endpoint}"\nregion = "us-east-1"\nattempts = 2\ntimeout_s = 2.0\n'
+    )
+    assert main(["--config", str(settings), "status", OUT, "--json"]) == 0
+    state = json.loads(capsys.readouterr().out)
+    assert (state["published"], state["failed"], state["running"]) == (5, 1, False)
+    assert main(["--config", str(settings), "retry", OUT, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == ["c"]
+    assert main(["--config", str(settings), "failures", "s3://nobody/out"]) == 2
+    assert "die map bestaat niet" in capsys.readouterr().err
+
+
+def test_a_storm_of_refused_writes_is_waited_out(
+    hasty: Config, client: Any, server: tuple[Any, Faulty], recordings: Path, tmp_path: Path
+) -> None:
+    server[1].storm = 6
+    row, _ = run(hasty, recordings, OUT)  # type: ignore[arg-type]
+    assert server[1].storm == 0
+    assert (row.published, row.failed) == (5, 1)
+    assert len(call_ids(fetched(client, tmp_path / "there"))) == 5
+
+
+def test_storage_that_stays_away_ends_the_run_and_costs_nothing_published(
+    hasty: Config, client: Any, server: tuple[Any, Faulty], recordings: Path, tmp_path: Path
+) -> None:
+    run(hasty, recordings, OUT, limit=2)  # type: ignore[arg-type]
+    server[1].storm = 1_000_000
+    with pytest.raises(StoreError, match="the object storage says: server error; nothing that is published is lost"):
+        run(hasty, recordings, OUT)  # type: ignore[arg-type]
+    server[1].storm = 0
+    assert len(call_ids(fetched(client, tmp_path / "meanwhile"))) == 2
+    row, _ = run(hasty, recordings, OUT)  # type: ignore[arg-type]
+    assert (row.resumed, row.published, row.failed) == (2, 3, 1)
+
+
+def test_two_runs_on_one_out_in_a_bucket(hasty: Config, client: Any) -> None:
+    first, second = (Store(OUT, storage=hasty.storage) for _ in range(2))
+    first.open()
+    assert second.is_being_written()
+    with pytest.raises(StoreLocked, match="Another run is writing to s3://kcc/out"):
+        second.open()
+    first.close()
+    second.open()
+    second.close()
+
+
+def test_the_lease_of_a_killed_run_runs_out(hasty: Config, client: Any, tmp_path: Path) -> None:
+    client.put_object(Bucket="kcc", Key="out/.leases/dead", Body=b"x")
+    store = Store(OUT, storage=hasty.storage)
+    began = time.monotonic()
+    store.open()
+    assert time.monotonic() - began > 3
+    store.close()
+    assert "Contents" not in client.list_objects_v2(Bucket="kcc", Prefix="out/.leases/d")
+
+
+def test_a_run_that_slept_too_long_writes_no_more(hasty: Config, client: Any) -> None:
+    short = hasty.storage.model_copy(update={"lease_s": 1.0})
+    store = Store(OUT, storage=short)
+    store.open()
+    for lease in client.list_objects_v2(Bucket="kcc", Prefix="out/.leases/")["Contents"]:
+        client.delete_object(Bucket="kcc", Key=lease["Key"])  # as the next run does
+    time.sleep(1)
+    with pytest.raises(StoreError, match="another took it over"):
+        store.publish_failure(failure_row("c1"))
+    store.close()
+
+
+@pytest.mark.parametrize("change", [first, replace_some, replace_all, fail, mend], ids=lambda change: change.__name__)
+def test_a_kill_at_any_write_to_a_bucket_leaves_whole_calls(
+    hasty: Config, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Any
+) -> None:
+    """Kill before the k-th write or removal, for every k until the change comes through."""
+
+    def opened(root: str) -> Store:
+        store = Store(root, CRITERIA, ITEMS, hasty.storage)
+        store.open()
+        return store
+
+    fresh = opened("s3://kcc/fresh")
+    seed(fresh)
+    change(fresh, "part-2")
+    fresh.close()
+    for k in range(1, 100):
+        for item in client.list_objects_v2(Bucket="kcc", Prefix="out/").get("Contents", ()):
+            client.delete_object(Bucket="kcc", Key=item["Key"])
+        store = opened(OUT)
+        seed(store)
+        steps = 0
+
+        def step(work: Any, limit: int = k) -> Any:
+            def wrapped(self: Any, key: str, *content: bytes) -> None:
+                nonlocal steps
+                if not key.startswith(".leases"):
+                    steps += 1
+                    if steps == limit:
+                        raise Killed
+                work(self, key, *content)
+
+            return wrapped
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Bucket, "put", step(Bucket.put))
+            patch.setattr(Bucket, "delete", step(Bucket.delete))
+            try:
+                change(store, "part-2")
+            except Killed:
+                is_killed = True
+            else:
+                is_killed = False
+        store.close()
+        if not is_killed:
+            break
+        seen = fetched(client, tmp_path / f"killed{k}")
+        at_once = {row["call_id"] for row in read(seen, "calls")}
+        assert at_once >= {"a1", "a2", "a3", "a4"}
+        for dataset in DETAILS:
+            assert {row["call_id"] for row in read(seen, dataset)} >= at_once
+        again = opened(OUT)
+        change(again, "part-3")
+        again.close()
+        mended = fetched(client, tmp_path / f"mended{k}")
+        assert_whole(mended)
+        assert all_rows(mended) == all_rows(fetched(client, tmp_path / f"fresh{k}", "fresh"))
+    assert k > 1

@@ -121,3 +121,43 @@ def test_the_page_shows_every_count_and_failure_and_no_script(lang: Any) -> None
     for count in ("<b>4</b>", "<b>3</b>", "<b>2</b>"):
         assert count in page
     assert "http" not in page.replace("https://", "http")  # nothing is fetched
+
+
+def test_a_collector_of_opentelemetry_gets_the_run_as_a_span(quiet: Notify) -> None:
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    got: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    settings = quiet.model_copy(update={"otlp_endpoint": f"http://127.0.0.1:{server.server_port}"})
+    assert list(tell(settings, ROW, "nl")) == []
+    server.shutdown()
+    ((path, body),) = got
+    assert path == "/v1/traces"
+    (span,) = ExportTraceServiceRequest.FromString(body).resource_spans[0].scope_spans[0].spans
+    values = {item.key: item.value.int_value for item in span.attributes}
+    assert (values["calls.published"], values["calls.failed"], values["stage_ms.decode"]) == (4, 2, 3_000)
+    assert span.end_time_unix_nano - span.start_time_unix_nano == 300 * 10**9
+
+
+def test_a_collector_that_is_not_there_is_told(quiet: Notify, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callanalytics.notify.TIMEOUT_S", 1.0)
+    (problem,) = tell(quiet.model_copy(update={"otlp_endpoint": "http://127.0.0.1:1"}), ROW, "en")
+    assert "127.0.0.1:1" in problem
+
+
+def test_a_collector_elsewhere_is_refused(quiet: Notify) -> None:
+    for place in ("https://telemetry.example.com", "http://localhost@evil.example", "http://localhost.evil.example"):
+        with pytest.raises(ValueError, match="should match pattern"):
+            Notify.model_validate(quiet.model_dump() | {"otlp_endpoint": place})

@@ -18,8 +18,9 @@ import pytest
 from fakes import CRITERIA, ITEMS, MOMENT, call_result, failure_row
 
 from callanalytics.errors import StoreError, StoreLocked
+from callanalytics.places import STAGING
 from callanalytics.records import DATASETS, RunRow, arrow_schema
-from callanalytics.store import DETAILS, STAGING, Store
+from callanalytics.store import DETAILS, Store
 
 PER_CALL = {"turns": 2, "criteria": len(CRITERIA), "promises": 1, "events": 1, "score_history": 1}
 
