@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from callanalytics import numbers
 from callanalytics.numbers import FILLERS, word_value
 from callanalytics.reading import PHRASE_END, SENTENCE_END, Lexicon, Reading, spelled_letter, word_set
 
@@ -64,6 +65,8 @@ _THING = re.compile(
     r"zaken|dienst|loket|verklaring|toeslag|regeling|uitkering|verzoek|kosten|afspraak|verzekering|wet|plan|kenteken|"
     r"straat|laan|plein|gracht|singel|plantsoen|dreef|weg)|kenmerk|haha\w*"
 )
+_SELF = re.compile(r"(?:spreekt? (?:u |je )?met|mijn naam is|mn naam is|ik heet)$")
+_NOBODY = word_set("u jou hem haar mij ons jullie iemand medewerker afdeling team klantcontactcentrum burgerzaken")
 _SPELLING = word_set("de het een met en dus dan dubbel dubbele is als van ij lange korte griekse streepje spatie punt")
 _MIN_KNOWN = 3
 _FUZZY_FROM = 5
@@ -130,6 +133,8 @@ class _Names:
             end = self._name_end(at, turn, strength)
             if end == at and strength in ("strong", "title"):
                 end = self._behind_broken_words(at, turn, strength)
+            if end == at and (strength == "greeting" or self._introduces(at, turn)):
+                end = self._whole_phrase(at, turn)
             if end > at and not (strength == "weak" and self._is_street(at, end, turn)):
                 found = call.mark(at, end, "person_name") or found
         return found
@@ -195,6 +200,29 @@ class _Names:
             end = self._phrase_end(end, turn)
         return end if has_name else at
 
+    def _introduces(self, at: int, turn: range) -> bool:
+        """Whether somebody says "u spreekt met" or "mijn naam is" right before a position."""
+        return bool(_SELF.search(self._call.line(max(turn.start, at - 4), at)))
+
+    def _whole_phrase(self, at: int, turn: range) -> int:
+        """The end of a short phrase where people say who they are and no name was recognised, else `at`.
+
+        Recognition made other words of it: "u spreekt met rond de winkel,", "ja, met de wed."
+        """
+        call = self._call
+        for end in range(at, min(at + 3, turn.stop)):
+            word = call.word(end, turn)
+            is_article = word in PREFIXES
+            if not word or self._is_office(end) or not (is_article or self._reads_as_name(word)):
+                break
+            is_nobody = word in (_NEVER_AFTER_MET - PREFIXES) | _RELATIONS | _NOBODY or _is_title(word)
+            if is_nobody or word_value(word) is not None:
+                break
+            if PHRASE_END.search(call.tokens[end].text) and not is_article:
+                is_known = any(call.word(i, turn) not in self._lexicon.not_names for i in range(at, end + 1))
+                return end + 1 if is_known else at
+        return at
+
     def _phrase_end(self, at: int, turn: range) -> int:
         """The end of the phrase when all that is left of it may belong to a name just begun, else `at`.
 
@@ -241,7 +269,7 @@ class _Names:
         if word in self._lexicon.surnames:
             return True
         follows_first_name = call.word(at - 1, turn) in self._lexicon.first_names and call.tokens[at].bare != "van"
-        return strength != "weak" and (follows_first_name or not self._lexicon.is_dutch(word))
+        return follows_first_name or (strength != "weak" and not self._lexicon.is_dutch(word))
 
     def _is_name(self, at: int, turn: range, strength: str, is_first: bool) -> bool:  # noqa: PLR0911 - a list of cases
         call, lexicon = self._call, self._lexicon
@@ -269,10 +297,13 @@ class _Names:
         if not is_first:
             # lower case behind a first name: only what is no ordinary word carries the name on
             follows_first_name = call.tokens[at - 1].bare in lexicon.first_names or not self._is_cased
-            is_likely = is_listed or (follows_first_name and not lexicon.is_dutch(word))
-            return is_likely and strength != "weak"
+            is_strange = follows_first_name and not lexicon.is_dutch(word)
+            return is_strange or (is_listed and strength != "weak")
         if strength == "weak":
-            return is_listed and (not lexicon.is_dutch(word) or (not self._is_cased and word in lexicon.first_names))
+            # "mijn collega piet", "met piet van zorg": where a first name stands, one that is a word too will do
+            is_due = is_related or (call.word(at - 1, turn) == "met" and call.word(at + 1, turn) == "van")
+            is_first_name = word in lexicon.first_names and (not self._is_cased or is_due)
+            return is_listed and (not lexicon.is_dutch(word) or is_first_name)
         # A title may stand alone ("mevrouw belde"), a name after "mijn naam is" may not: there any content word goes.
         if strength == "greeting" and self._is_cased:
             return is_listed or (not lexicon.is_dutch(word) and len(word) >= 3)
@@ -380,6 +411,8 @@ class _Names:
     def _is_office(self, at: int) -> bool:
         """The name of a municipality or department, which is no person's."""
         call = self._call
+        while at and call.tokens[at - 1].bare in PREFIXES and call.is_capital(at - 1):
+            at -= 1  # "gemeente De Wolden"
         before = call.tokens[at - 1].bare if at else ""
         if len(before) >= 6 and before.startswith("ge") and is_almost_in(before, _OFFICES):
             return True
@@ -401,7 +434,8 @@ class _Names:
             word = call.tokens[at].bare
             if call.tokens[at].kind is not None or word in lexicon.not_names or word in lexicon.places:
                 continue
-            if self._is_office(at) or not (word in lexicon.first_names or self._is_stranger(at, turn)):
+            parts = {numbers.bare(part) for part in call.tokens[at].text.split("-")}  # "Klaas-Jan"
+            if self._is_office(at) or not (parts <= lexicon.first_names or self._is_stranger(at, turn)):
                 continue
             is_rare = not lexicon.is_dutch(word) and len(word) >= 4
             inner_capital = self._is_cased and call.is_capital(at) and not call.starts_sentence(at, turn)
@@ -431,10 +465,12 @@ class _Names:
             names = [i for i in free if self._may_be_name(i)]
             has_name = any(call.tokens[i].kind == "person_name" for i in span)
             is_rare = any(not self._is_word(call.tokens[i].bare) for i in names)
+            # one strange word at the start of a sentence is more often misheard than a name
+            is_rare = is_rare and (len(names) > 1 or not call.starts_sentence(names[0], turn) or not self._is_cased)
             is_first_name = any(call.tokens[i].bare in lexicon.first_names for i in names)
             is_name = names and (has_name or is_rare or is_first_name or is_due)
             if is_name and not self._is_street(names[0], names[-1] + 1, turn):
-                found = call.mark(names[0] if not has_name else span.start, names[-1] + 1, "person_name") or found
+                found = call.mark(names[0], names[-1] + 1, "person_name") or found
         return found
 
     def _is_word(self, word: str) -> bool:

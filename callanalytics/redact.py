@@ -195,7 +195,9 @@ _CASE_NEAR = word_set(
 )
 _DOCUMENTS = word_set("paspoort rijbewijs identiteitskaart idkaart id legitimatie verblijfsvergunning")
 _VERIFYING = frozenset(["birth_date", "postcode", "house_number"])
-_BORN = re.compile(r"\b(?:hij|zij|ze|ik|moeder|vader|zoon|dochter|man|vrouw) (?:is|ben|was) (?:zelf |ook )?van(?: de)?$|\bgeboren\b")
+_BORN = re.compile(
+    r"\b(?:hij|zij|ze|ik|moeder|vader|zoon|dochter|man|vrouw) (?:is|ben|was) (?:zelf |ook )?van(?: de)?$|\bgeboren\b"
+)
 _ENDS_IN = re.compile(r"\b(?:eindig\w*|laatste (?:\w+ )?cijfers?)\b")
 _IS_END = re.compile(r"^(?:op|aan) (?:het|t) (?:eind|einde|laatst)\b|^als laatste\b")
 _SHORT_NUMBER = re.compile(r"140\d{2,3}")  # 14 + area code: the telephone number of a municipality
@@ -332,13 +334,13 @@ class _Numbers:
     def _open_slots(self) -> None:
         line = self._call.line(self._turn.start, self._turn.stop)
         asked = {kind for _, kind in self._keywords} & (PLACEHOLDERS.keys() | {"case"})
-        named = set(asked)
-        if asked & _VERIFYING or "verifi" in line:
-            asked |= _VERIFYING  # they are asked for in one breath, and recognition loses one of them
         if _ASKS_PHONE.search(line):
             asked.add("phone")
-        if _ASKS_HOUSE.search(line) and "mailadres" not in line.replace(" ", ""):
-            asked |= {"house_number", "postcode"}
+        is_place = bool(_ASKS_HOUSE.search(line)) and "mailadres" not in line.replace(" ", "")
+        named = asked | ({"house_number", "postcode"} if is_place else set())
+        if asked & _VERIFYING or "verifi" in line:
+            asked |= _VERIFYING  # they are asked for in one breath, and recognition loses one of them
+        asked |= named
         if "mail" in line:
             asked.add("email")
         if self._last_case_turn == self._position:
@@ -368,7 +370,7 @@ class _Numbers:
                 kind = "phone"
             if kind == "number":
                 before = call.line(max(turn.start, at - 6), at).split()
-                after = call.line(at + 1, min(at + 3, turn.stop)).split()
+                after = call.line(at + 1, min(at + 4, turn.stop)).split()
                 if _DOCUMENTS & set(before[-3:] + call.line(at + 1, min(at + 5, turn.stop)).split()):
                     kind = "document_number"
                 elif set(before) & _CASE_NEAR or "onder" in before[-1:] or set(after) & _CASE_NEAR:
@@ -606,6 +608,28 @@ class _Numbers:
                 continue
             if call.mark(start, end, "email"):
                 self._answer("email", "1")
+        if self._awaits_email():
+            self._broken_email()
+
+    def _broken_email(self) -> None:
+        """Mark a sentence of which only a bent at sign or the end still tells that it is the address asked for.
+
+        "deze chippen, appen, tijdens de planeten en el."
+        """
+        call, turn = self._call, self._turn
+        start = turn.start
+        while start < turn.stop:
+            end = start + 1
+            while end < turn.stop and not SENTENCE_END.search(call.tokens[end - 1].text):
+                end += 1
+            first = start
+            while first < end and call.tokens[first].bare in _LEAD_IN:
+                first += 1
+            is_free = all(call.tokens[at].kind is None for at in range(start, end))
+            if is_free and end - first >= 3 and _BROKEN_EMAIL.search(call.line(first, end)):
+                call.mark(first, end, "email")
+                self._answer("email", "1")
+            start = end
 
     def _has_dots(self, at: int) -> bool:
         """Whether a citizen says two dots in a sentence: an address, for a site has one and sums have none."""
@@ -744,6 +768,8 @@ class _Numbers:
         run = self._without_article(run)
         digits = digits_of(run)
         context = self._context(run[0].start, len(digits))
+        if context == "case" and len(digits) <= 4 and self._is_street_before(run):
+            context = ""
         wanted = {context} if context in PLACEHOLDERS else set(self._wanted)
         is_year = _are_years([element.chars for element in run]) and not self._wanted & _NUMERIC
         is_short_number = _SHORT_NUMBER.fullmatch(digits) and not wanted & (_NUMERIC - {"phone"})
@@ -1133,6 +1159,9 @@ _NUMERIC = frozenset(
 _DOTS = word_set("punt punten punth dot")
 _JOINTS = word_set("underscore streepje minteken liggend laag elkaar kleine")
 _TOP_LEVEL = word_set("nl com net org eu be de online info nel enel hel frl amsterdam")
+_BROKEN_EMAIL = re.compile(
+    r"\b(?:aa?pp?(?:en|es)?|aan een|apen) ?(?:sta|ta|start|tij)\w*|\b(?:en h?el|enn? ?el|n l|nl|com|punt kom)$"
+)
 _PROVIDERS = word_set(
     """gmail gmeel jimail hotmail hotmeel outlook live ziggo kpnmail planet xs4all icloud yahoo telfort upcmail casema
     chello hetnet kpn tele2 solcon protonmail msn zonnet quicknet freedom"""
