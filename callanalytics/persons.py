@@ -17,7 +17,7 @@ from callanalytics.reading import PHRASE_END, SENTENCE_END, Lexicon, Reading, sp
 PREFIXES = word_set("van de der den het ter ten te t v d vd la le el al bin von du da dos del di")
 _TITLES = word_set(
     """meneer mevrouw mijnheer juffrouw mevr mw dhr heer familie fam dokter dr drs ir mr zuster pastoor weduwe menneer
-    meheer mneer metvrouw mefrouw mevrauw minneer heren meener"""
+    meheer mneer metvrouw mefrouw mevrauw minneer meener"""
 )
 _RELATIONS = word_set(
     """moeder vader zoon zoontje dochter dochtertje man vrouw broer broertje zus zusje oma opa buurman buurvrouw partner
@@ -215,7 +215,7 @@ class _Names:
             is_article = word in PREFIXES
             if not word or self._is_office(end) or not (is_article or self._reads_as_name(word)):
                 break
-            is_nobody = word in (_NEVER_AFTER_MET - PREFIXES) | _RELATIONS | _NOBODY or _is_title(word)
+            is_nobody = word in (_NEVER_AFTER_MET - PREFIXES) | _RELATIONS | _NOBODY | FILLERS or _is_title(word)
             if is_nobody or word_value(word) is not None:
                 break
             if PHRASE_END.search(call.tokens[end].text) and not is_article:
@@ -334,7 +334,9 @@ class _Names:
         words = [self._call.tokens[at].bare for at in range(start, end)]
         while end < turn.stop - 1 and self._call.word(end, turn) in PREFIXES:
             end += 1
-        follows = "" if PHRASE_END.search(self._call.tokens[end - 1].text) else self._call.word(end, turn)
+        is_whole = sum(word not in PREFIXES for word in words) > 1  # "marit wolbers esdoornlaan 41"
+        is_cut = is_whole or PHRASE_END.search(self._call.tokens[end - 1].text)
+        follows = "" if is_cut else self._call.word(end, turn)
         return any(_STREET_END.search(word) and word not in self._lexicon.surnames for word in [*words, follows])
 
     def _signed(self, turn: range, is_opening: bool) -> bool:

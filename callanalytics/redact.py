@@ -608,7 +608,8 @@ class _Numbers:
                 continue
             if call.mark(start, end, "email"):
                 self._answer("email", "1")
-        if self._awaits_email():
+        is_brought_up = bool(_MAIL_IS.search(call.line(turn.start, turn.stop)))
+        if self._awaits_email() or (is_brought_up and self._call.roles[self._position] != "agent"):
             self._broken_email()
 
     def _broken_email(self) -> None:
@@ -622,10 +623,11 @@ class _Numbers:
             end = start + 1
             while end < turn.stop and not SENTENCE_END.search(call.tokens[end - 1].text):
                 end += 1
-            first = start
+            leads = [at for at in range(start, end) if _MAIL_IS.search(call.line(start, at + 1))]
+            first = leads[0] + 1 if leads else start
             while first < end and call.tokens[first].bare in _LEAD_IN:
                 first += 1
-            is_free = all(call.tokens[at].kind is None for at in range(start, end))
+            is_free = all(call.tokens[at].kind is None for at in range(first, end))
             if is_free and end - first >= 3 and _BROKEN_EMAIL.search(call.line(first, end)):
                 call.mark(first, end, "email")
                 self._answer("email", "1")
@@ -1113,7 +1115,7 @@ class _Numbers:
         if "licence_plate" in wanted and (len(chars) >= 4 or (has_letter and len(chars) >= 3)):
             self._take(run, "licence_plate")
             return True
-        if _PLATE.fullmatch(chars) and not wanted & _VERIFYING:
+        if _PLATE.fullmatch(chars) and not wanted & (_NUMERIC - {"licence_plate"}):
             self._take(run, "licence_plate")
             return True
         return False
@@ -1159,6 +1161,7 @@ _NUMERIC = frozenset(
 _DOTS = word_set("punt punten punth dot")
 _JOINTS = word_set("underscore streepje minteken liggend laag elkaar kleine")
 _TOP_LEVEL = word_set("nl com net org eu be de online info nel enel hel frl amsterdam")
+_MAIL_IS = re.compile(r"mail\w* (?:is|op|naar)\b")
 _BROKEN_EMAIL = re.compile(
     r"\b(?:aa?pp?(?:en|es)?|aan een|apen) ?(?:sta|ta|start|tij)\w*|\b(?:en h?el|enn? ?el|n l|nl|com|punt kom)$"
 )
