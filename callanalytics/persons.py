@@ -233,6 +233,10 @@ class _Names:
             word = call.word(end, turn)
             if word not in PREFIXES and not self._may_be_name(end):
                 break
+            # "Theo van het vervoersbedrijf" says where somebody works
+            is_work = call.word(at, turn) == "van" and word not in PREFIXES and not call.is_capital(end)
+            if is_work and self._is_word(word):
+                break
             if PHRASE_END.search(call.tokens[end].text):
                 return at if self._is_street(at, end + 1, turn) else end + 1
         return at
@@ -466,6 +470,9 @@ class _Names:
             free = [i for i in span if call.tokens[i].kind is None and call.tokens[i].bare]
             names = [i for i in free if self._may_be_name(i)]
             has_name = any(call.tokens[i].kind == "person_name" for i in span)
+            # a name found already is not carried on by ordinary words: "Theo van het vervoersbedrijf"
+            if has_name and self._is_cased:
+                names = [i for i in names if call.is_capital(i) or not self._is_word(call.tokens[i].bare)]
             is_rare = any(not self._is_word(call.tokens[i].bare) for i in names)
             # one strange word at the start of a sentence is more often misheard than a name
             is_rare = is_rare and (len(names) > 1 or not call.starts_sentence(names[0], turn) or not self._is_cased)
