@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from callanalytics import __version__
 from callanalytics.bucket import is_remote
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         add(name, command, text).add_argument("output", type=_place, metavar="OUT")
     compact = add("compact", _compact, "merge the many small files of each date of OUT into one per dataset")
     compact.add_argument("output", type=_place, metavar="OUT")
+    _add_rights(add)
     doctor = add("doctor", _doctor, "is this machine fit for a night: models, key, memory, codecs, clock, disk")
     doctor.add_argument("output", type=Path, nargs="?", metavar="OUT")
     retry = add("retry", _retry, "let the next run try failed calls again, also those that it would leave alone")
@@ -118,6 +120,29 @@ def _parser() -> argparse.ArgumentParser:
     config.add_argument("--criterion", metavar="ID", help="for check with OUT: every phrase of this criterion")
     add("schema", _schema, "the data dictionary: every column of every dataset")
     return parser
+
+
+def _add_rights(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
+    """Commands of the privacy officer."""
+    erase = add("erase", _erase, "remove every trace of a call from OUT; its recording is not processed again")
+    hold = add("hold", _hold, "legal hold: until its end nothing of the call is erased or purged")
+    for sub in (erase, hold):
+        sub.add_argument("output", type=_place, metavar="OUT")
+        sub.add_argument("call_id", metavar="CALL_ID")
+        sub.add_argument("--reason", required=True, help="for the ledger; without personal data")
+    hold.add_argument("--end", action="store_true", help="end the hold")
+    purge = add("purge", _purge, "remove what is older than the terms of [retention]")
+    purge.add_argument("output", type=_place, metavar="OUT")
+    purge.add_argument("--recordings", type=Path, metavar="DIR", help="where the recordings lie, if they have a term")
+    export = add("export", _export, "what is kept of a citizen's call, to hand to that citizen")
+    export.add_argument("output", type=_place, metavar="OUT")
+    export.add_argument("call_id", metavar="CALL_ID")
+    add("ledger", _ledger, "who saw, exported, erased or held calls; checks that no line was changed").add_argument(
+        "output", type=_place, metavar="OUT"
+    )
+    add("privacy-report", _privacy_report, "the facts for DPIA, register of processing and AI Act file").add_argument(
+        "output", type=_place, metavar="OUT"
+    )
 
 
 def _common(default: str | None) -> argparse.ArgumentParser:
@@ -173,6 +198,8 @@ def _run(config: Config, options: argparse.Namespace) -> int:
         )
     if options.log == "bar":
         _summarise(config.lang, row, options.output)
+        if not config.privacy.legal_basis:
+            print(say(config.lang, "plan_no_basis"), file=sys.stderr)
     else:
         _log("done", _plain(row))
     if options.json:
@@ -285,7 +312,8 @@ class _Bar:
             self._lang, "plan", found=plan.found, resumed=plan.resumed, outdated=plan.outdated, new=max(0, new)
         )
         self._console.print(line)
-        for key, count in (("standing", plan.standing), ("duplicates", plan.duplicates), ("growing", plan.growing)):
+        for key in ("standing", "duplicates", "erased", "growing"):
+            count = getattr(plan, key)
             if count:
                 self._console.print(say(self._lang, f"plan_{key}", n=count))
         undated = sum(call.started_at is None for call in plan.todo)
@@ -441,6 +469,78 @@ def _compact(config: Config, options: argparse.Namespace) -> int:
         if done.held:
             print(say(config.lang, "compact_held", dates=done.held), file=sys.stderr)
     return 1 if done.held else 0
+
+
+@contextmanager
+def _open(config: Config, output: Path | str) -> Iterator[Store]:
+    store = _existing(config, output)
+    store.open()
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _erase(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.rights import Rights
+
+    with _open(config, options.output) as store:
+        Rights(store, config).erase(options.call_id, options.reason)
+    print(say(config.lang, "erased"))
+    return 0
+
+
+def _hold(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.rights import Rights
+
+    with _open(config, options.output) as store:
+        rights = Rights(store, config)
+        (rights.end_hold if options.end else rights.hold)(options.call_id, options.reason)
+        print(say(config.lang, "holds", n=len(store.holds())))
+    return 0
+
+
+def _purge(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.rights import Rights
+
+    with _open(config, options.output) as store:
+        rights = Rights(store, config)
+        rights.settle()
+        done = rights.purge(datetime.now(ZoneInfo(config.municipality.timezone)).date(), options.recordings)
+    counts = {name: len(getattr(done, name)) for name in ("calls", "texts", "failures")}
+    counts |= {"recordings": done.recordings, "held": done.held}
+    print(json.dumps(counts) if options.json else say(config.lang, "purged", **counts))
+    return 0
+
+
+def _export(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.rights import Rights, as_text
+
+    with _open(config, options.output) as store:
+        own = Rights(store, config).export(options.call_id)
+    print(json.dumps(own, indent=1, ensure_ascii=False, default=str) if options.json else as_text(own, config.lang))
+    return 0
+
+
+def _ledger(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.pseudonyms import Pseudonyms
+
+    entries = _existing(config, options.output).ledger(Pseudonyms(config.privacy)).entries()
+    if options.json:
+        print(json.dumps([_plain(entry) for entry in entries], indent=1, ensure_ascii=False))
+        return 0
+    table = _table("", *_t(config, "at", "who", "done", "call", "reason"))
+    for entry in entries:
+        table.add_row(entry.at, entry.who, say(config.lang, f"action_{entry.action}"), entry.call, entry.reason)
+    _show(table)
+    return 0
+
+
+def _privacy_report(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.privacy_report import privacy_report
+
+    print(privacy_report(_existing(config, options.output), config))
+    return 0
 
 
 def _failures(config: Config, options: argparse.Namespace) -> int:

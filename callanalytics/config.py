@@ -11,10 +11,11 @@ import json
 import os
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from callanalytics.errors import ConfigError
 from callanalytics.records import SCHEMA_VERSION
@@ -194,10 +195,34 @@ class Topics(Settings):
 
 
 class Privacy(Settings):
-    """Pseudonyms: HMAC key from this environment variable, else from this file."""
+    """The law: on what ground, under which consent, and the key of the pseudonyms."""
 
-    key_env: str
-    key_file: str
+    legal_basis: str  # e.g. "AVG art. 6 lid 1 onder e, verwerkingsbesluit 2026-014"; `privacy-report` wants it
+    or_consent_ref: str  # the works council's decision; without it and its date no row says which agent it was
+    or_consent_date: date | None
+    smallest_group: int = Field(ge=1)  # no aggregate tells of fewer calls
+    key_env: str  # the HMAC key is in this environment variable,
+    key_file: str  # else in this file
+    old_key_files: tuple[str, ...]  # of keys that were replaced: what was erased under them stays erased
+
+    @field_validator("or_consent_date", mode="before")
+    @classmethod
+    def _none_yet(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @property
+    def agents_may_be_told_apart(self) -> bool:
+        """Whether the works council has agreed to output about single agents (WOR art. 27 lid 1 onder k en l)."""
+        return bool(self.or_consent_ref and self.or_consent_date and self.or_consent_date <= date.today())
+
+
+class Retention(Settings):
+    """For how many days after the call each class of data is kept; 0 is without end."""
+
+    recordings_days: int = Field(ge=0)  # only `purge --recordings DIR` touches recordings, and only with a number here
+    texts_days: int = Field(ge=0)  # what was said: turns, quotes of evidence and of promises
+    features_days: int = Field(ge=0)  # everything else about a call
+    failures_days: int = Field(ge=0)
 
 
 class Engine(Settings):
@@ -259,6 +284,7 @@ class Config(Settings):
     scorecard: Scorecard
     topics: Topics
     privacy: Privacy
+    retention: Retention
     engine: Engine
     storage: Storage
     notify: Notify
@@ -270,7 +296,7 @@ class Config(Settings):
 
     def fingerprint(self) -> str:
         """Hash of every setting that can change words and measures, and of the schema version; hex, 16 digits."""
-        neutral = {"lang", "engine", "storage", "notify", "privacy", "scorecard", "topics"}
+        neutral = {"lang", "engine", "storage", "notify", "privacy", "retention", "scorecard", "topics"}
         tree = self.model_dump(mode="json", exclude=neutral)
         tree["models"].pop("threads")
         return hash_of(tree, SCHEMA_VERSION)

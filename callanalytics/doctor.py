@@ -13,6 +13,7 @@ from typing import Any, Literal
 from callanalytics.config import Config
 from callanalytics.errors import CallAnalyticsError
 from callanalytics.store import Store
+from callanalytics.texts import say
 
 Level = Literal["ok", "warning", "bad"]
 WORKER_MIB = 2100  # peak of a worker with the default models, README
@@ -35,6 +36,7 @@ def examine(config: Config, output: Path | None = None) -> list[Finding]:
     return [
         *_models(config),
         _key(config),
+        _law(config),
         *_machine(config),
         _codecs(),
         _clock(output),
@@ -83,6 +85,14 @@ def _machine(config: Config) -> Iterator[Finding]:
     free_mib, needed_mib = psutil.virtual_memory().available >> 20, WORKER_MIB * workers
     level: Level = "ok" if free_mib >= needed_mib else "bad"
     yield Finding("memory", level, "doctor_memory", {"free": free_mib, "needed": needed_mib, "workers": workers})
+
+
+def _law(config: Config) -> Finding:
+    privacy = config.privacy
+    if not privacy.legal_basis:
+        return Finding("law", "warning", "plan_no_basis")
+    agents = say(config.lang, "yes" if privacy.agents_may_be_told_apart else "no")
+    return Finding("law", "ok", "doctor_basis", {"basis": privacy.legal_basis, "agents": agents})
 
 
 def _codecs() -> Finding:

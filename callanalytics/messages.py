@@ -68,6 +68,21 @@ REASONS = {
     "timeout": "geen antwoord op tijd",
     "server error": "storing bij de server",
     "files in object storage are not merged.": "bestanden in objectopslag worden niet samengevoegd.",
+    # rights.py, ledger.py and privacy_report.py
+    "the call is under legal hold; end that first: hold --end.": (
+        "het gesprek valt onder een bewaarplicht; beëindig die eerst: hold --end."
+    ),
+    "the call is not under legal hold.": "het gesprek valt niet onder een bewaarplicht.",
+    'there is no call "{call_id}" in it.': 'er zit geen gesprek "{call_id}" in.',
+    "the reason stays in the ledger; give one without the call's id, numbers and addresses of mail.": (
+        "de reden blijft in het logboek staan; geef er een zonder het kenmerk van het gesprek, nummers en mailadressen."
+    ),
+    "line {number} of {name} is not as it was written; restore the file from a backup.": (
+        "regel {number} van {name} is niet zoals hij geschreven is; zet het bestand terug uit een reservekopie."
+    ),
+    "privacy.legal_basis is empty; fill in on what ground calls are processed.": (
+        "privacy.legal_basis is leeg; vul in op welke grondslag gesprekken verwerkt worden."
+    ),
     # places.py
     "the object storage says: {storage_reason}; nothing that is published is lost.": (
         "de objectopslag zegt: {storage_reason}; van wat gepubliceerd is ging niets verloren."

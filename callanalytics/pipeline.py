@@ -33,7 +33,7 @@ from callanalytics.diarize import Diarizer
 from callanalytics.dutch import dutch_fingerprint
 from callanalytics.errors import CallError
 from callanalytics.features import measure, measure_plainness
-from callanalytics.memory import give_back, share_heap
+from callanalytics.memory import give_back, keep_no_dumps, share_heap
 from callanalytics.models import model_fingerprint, sha256_of
 from callanalytics.pseudonyms import Pseudonyms
 from callanalytics.records import (
@@ -215,6 +215,7 @@ class Worker:
         Raises the errors of the stages' constructors, those of `Readers.load` when it is called.
         """
         share_heap()
+        keep_no_dumps()
         self._config = config
         self._lane_count = threads or os.cpu_count() or 1
         self._lanes = ThreadPoolExecutor(self._lane_count, "lane")
@@ -343,6 +344,7 @@ class Worker:
             verdict = Verdict() if reason else readers.score(redacted)
         with self._stage(call, "features"):
             measures = measure(turns, events, heard.speech, activity.holds, heard.recording.duration_ms)
+        may_tell_agents = self._config.privacy.agents_may_be_told_apart
         agent_channels = [t.channel for t in turns if t.role == "agent" and t.channel is not None]
         row = CallRow(
             call_id=call.call_id,
@@ -350,7 +352,7 @@ class Worker:
             duration_ms=heard.recording.duration_ms,
             queue=call.queue,
             direction=call.direction,
-            agent_ref=self._pseudonym("agent", call.agent_id),
+            agent_ref=self._pseudonym("agent", call.agent_id if may_tell_agents else None),
             caller_ref=self._pseudonym("caller", call.caller_ref),
             wait_s=call.wait_s,
             recording=call.recording,

@@ -26,6 +26,7 @@ from callanalytics.errors import StoreError, StoreLocked
 STAGING = ".staging"
 SWAPS = ".swaps"
 LEASES = ".leases"
+GATE, READERS = ".gate", ".readers"  # readers share the second; a swap keeps new ones at the first and waits
 READERS_S = 10.0  # how long a swap waits for readers who asked it to
 Writer = Callable[[IO[bytes]], object]
 T = TypeVar("T")
@@ -58,8 +59,14 @@ class Place(Protocol):
     def put(self, files: Sequence[tuple[str, Writer]]) -> None:
         """Write files, each whole and in this order; when one can't be written none before it may be missing."""
 
+    def append(self, name: str, lines: Callable[[str | None], str]) -> None:
+        """Add to a text file what `lines` makes of its last line (null when there is none), whole or not at all."""
+
+    def files(self, folder: str) -> list[str]:
+        """The names of what lies in a folder."""
+
     def delete(self, name: str) -> None:
-        """Remove a file."""
+        """Remove a file if it is there."""
 
     def size(self, name: str) -> int:
         """Bytes of a file, 0 when there is no such file."""
@@ -92,6 +99,8 @@ class Disk:
             lock.close()
             raise StoreLocked(path=self._root) from None
         self._lock = lock
+        for name in (GATE, READERS):
+            self._lock_file(name).close()
         shutil.rmtree(self._root / STAGING, ignore_errors=True)
         for left in sorted((self._root / SWAPS).glob("*")):
             if left.suffix == ".ready":
@@ -146,9 +155,30 @@ class Disk:
         for folder in folders:
             _sync(folder)
 
+    def append(self, name: str, lines: Callable[[str | None], str]) -> None:
+        """Add to a text file; a line that a kill tore goes first."""
+        try:
+            with self._lock_file(f".{name}.lock") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                with os.fdopen(os.open(self._root / name, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as stream:
+                    content = stream.read()
+                    end = content.rfind(b"\n") + 1
+                    before = content[:end].splitlines()
+                    stream.truncate(end)
+                    stream.seek(end)
+                    stream.write(lines(before[-1].decode() if before else None).encode())
+                    stream.flush()
+                    os.fsync(stream.fileno())
+        except OSError as error:
+            raise StoreError(path=self._root, reason=f"{error.strerror}; nothing that is published is lost.") from None
+
+    def files(self, folder: str) -> list[str]:
+        """The names of what lies in a folder."""
+        return sorted(path.name for path in (self._root / folder).glob("*") if path.is_file())
+
     def delete(self, name: str) -> None:
         """Remove a file."""
-        (self._root / name).unlink()
+        (self._root / name).unlink(missing_ok=True)
 
     def size(self, name: str) -> int:
         """Bytes of a file."""
@@ -161,9 +191,12 @@ class Disk:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """While this lasts no `swap` takes place."""
-        with self._lock_file(".readers") as lock:
-            with self._lock_file(".gate") as gate:
+        """While this lasts no `swap` takes place.  For who may read OUT and no more, too."""
+        if not (self._root / READERS).exists():
+            yield  # `lock` makes it, and no swap comes before
+            return
+        with (self._root / READERS).open() as lock:
+            with (self._root / GATE).open() as gate:
                 fcntl.flock(gate, fcntl.LOCK_SH)
                 fcntl.flock(lock, fcntl.LOCK_SH)
             yield
@@ -204,7 +237,7 @@ class Disk:
     @contextmanager
     def _without_readers(self) -> Iterator[bool]:
         """Whether those of `reading` have left within READERS_S; others are kept waiting meanwhile."""
-        with self._lock_file(".gate") as gate, self._lock_file(".readers") as lock:
+        with self._lock_file(GATE) as gate, self._lock_file(READERS) as lock:
             fcntl.flock(gate, fcntl.LOCK_EX)
             end = time.monotonic() + READERS_S
             while True:
@@ -313,6 +346,16 @@ class Shelf:
         for name, content in contents:
             self._assert_held()
             self._do(partial(self._bucket.put, name, content))
+
+    def append(self, name: str, lines: Callable[[str | None], str]) -> None:
+        """Add to a text file, which is written anew: only who holds OUT may."""
+        text = self.text(name) or ""
+        whole = text + lines(text.splitlines()[-1] if text else None)  # an object is never torn
+        self.put([(name, lambda stream: stream.write(whole.encode()))])
+
+    def files(self, folder: str) -> list[str]:
+        """The names of what lies in a folder."""
+        return sorted(name for name in self._do(lambda: self._bucket.find(folder)) if "/" not in name)
 
     def delete(self, name: str) -> None:
         """Remove a file."""

@@ -23,12 +23,15 @@ class Pseudonyms:
         Raises ConfigError when the key is too short or others may read its file.
         """
         self._key = _read_key(settings)
+        self._old = [_read_file(Path(name).expanduser()) for name in settings.old_key_files]
 
     def __call__(self, kind: str, value: str | None) -> str | None:
         """The pseudonym of an agent's or caller's id; null stays null."""
-        if not value:
-            return None
-        return hmac.new(self._key, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()[:16]
+        return _hash(self._key, kind, value) if value else None
+
+    def ever(self, kind: str, value: str) -> set[str]:
+        """The pseudonyms under this key and those that it replaced."""
+        return {_hash(key, kind, value) for key in (self._key, *self._old)}
 
     @property
     def fingerprint(self) -> str:
@@ -36,20 +39,32 @@ class Pseudonyms:
         return str(self("key", "fingerprint"))
 
 
+def _hash(key: bytes, kind: str, value: str) -> str:
+    return hmac.new(key, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()[:16]
+
+
 def _read_key(settings: Privacy) -> bytes:
     given = os.environ.get(settings.key_env, "")
     path = Path(settings.key_file).expanduser()
     if given:
-        key = given.encode()
-    else:
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-                stream.write(secrets.token_hex(32))
+        return _long_enough(given.encode(), f"${settings.key_env}")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(secrets.token_hex(32))
+    return _read_file(path)
+
+
+def _read_file(path: Path) -> bytes:
+    try:
         if path.stat().st_mode & 0o077:
             raise ConfigError(path=path, reason=f"others may read this key; run: chmod 600 {path}")
-        key = path.read_bytes().strip()
+        return _long_enough(path.read_bytes().strip(), path)
+    except OSError as error:
+        raise ConfigError(path=path, reason=f"{error.strerror}.") from None
+
+
+def _long_enough(key: bytes, source: Path | str) -> bytes:
     if len(key) < MIN_KEY_BYTES:
-        source = f"${settings.key_env}" if given else path
         raise ConfigError(path=source, reason=f"the key for pseudonyms is shorter than {MIN_KEY_BYTES} characters.")
     return key

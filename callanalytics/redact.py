@@ -1115,7 +1115,7 @@ class _Numbers:
         if "licence_plate" in wanted and (len(chars) >= 4 or (has_letter and len(chars) >= 3)):
             self._take(run, "licence_plate")
             return True
-        if _PLATE.fullmatch(chars) and not wanted & (_NUMERIC - {"licence_plate"}):
+        if _PLATE.fullmatch(chars):
             self._take(run, "licence_plate")
             return True
         return False

@@ -102,6 +102,9 @@ def rescore_calls(store: Store, config: Config, files: CriteriaFiles, call_ids: 
     for number, batch in enumerate(store.results(wanted)):
         done: list[CallResult] = []
         for old in batch:
+            if not old.turns and (old.call.turns_agent or old.call.turns_citizen):
+                total.standing += 1  # what was said has been purged: the scores stay as they were
+                continue
             new = rescored(old, scorer, config)
             call = replace(new.call, scoring_fingerprint=current, processed_at=now)
             done.append(replace(new, call=call, score_history=(*old.score_history, _superseded(old, now))))

@@ -15,13 +15,17 @@ import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
+from html import escape
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from callanalytics.bucket import Bucket
 from callanalytics.config import Storage
 from callanalytics.errors import StoreError
+from callanalytics.ledger import Ledger
 from callanalytics.places import Disk, Place, Shelf, Writer
+from callanalytics.pseudonyms import Pseudonyms
 from callanalytics.records import (
     CallResult,
     CallRow,
@@ -43,6 +47,9 @@ from callanalytics.records import (
 DETAILS = ("turns", "criteria", "promises", "events", "score_history")
 UNKNOWN_DATE = "__HIVE_DEFAULT_PARTITION__"  # what readers of Hive partitions take for null
 PROGRESS = ".progress.json"
+ERASING = ".erasing.json"
+HOLDS = "legal_holds.json"
+REPORTS = "reports"
 FORECAST_PARTS = 50
 AT_ONCE = 64  # calls held as Python values; a merged part may hold a day
 ROW_GROUP = 4096
@@ -99,6 +106,7 @@ class Store:
         Raises StoreLocked while another run holds it, StoreError when OUT can't be written.
         """
         self._place.lock()
+        self._finish_erasing()
         self._recover()
 
     def close(self) -> None:
@@ -137,6 +145,28 @@ class Store:
                     row["processed_at"],
                 )
         return found
+
+    def calls(self) -> list[dict[str, Any]]:
+        """When each published call was and what it was made from: part of its row of calls."""
+        columns = ["call_id", "started_at", "processed_at", "queue", "recording", "recording_sha256"]
+        parts = self._place.parts("calls")
+        return [row for part in parts for row in self._place.table(f"calls/{part}", columns).to_pylist()]
+
+    def count(self, dataset: str) -> int:
+        """The rows of a dataset."""
+        parts = self._place.parts(dataset)
+        column = "run_id" if dataset == "runs" else "call_id"
+        return sum(self._place.table(f"{dataset}/{part}", [column]).num_rows for part in parts)
+
+    def texts(self) -> Iterator[str]:
+        """What was said in every turn that is kept."""
+        for part in self._place.parts("turns"):
+            yield from self._place.table(f"turns/{part}", ["text"])["text"].to_pylist()
+
+    def calls_with_text(self) -> set[str]:
+        """The calls whose turns are kept."""
+        tables = [self._place.table(f"turns/{part}", ["call_id"]) for part in self._place.parts("turns")]
+        return {call_id for table in tables for call_id in table["call_id"].unique().to_pylist()}
 
     def results(self, call_ids: Collection[str]) -> Iterator[list[CallResult]]:
         """What is published of these calls, at most AT_ONCE at a time."""
@@ -255,8 +285,81 @@ class Store:
 
     def write_report(self, row: RunRow, page: str) -> None:
         """Write the row of a run as OUT/reports/<run_id>.json, and its page as .html beside it."""
-        self._put(f"reports/{row.run_id}.json", _to_json(asdict(row)))
-        self._put(f"reports/{row.run_id}.html", page)
+        self._put(f"{REPORTS}/{row.run_id}.json", _to_json(asdict(row)))
+        self._put(f"{REPORTS}/{row.run_id}.html", page)
+
+    def erase(self, call_ids: Collection[str], texts: Collection[str] = ()) -> None:
+        """Make every trace of these calls go, and what was said in those of `texts`.
+
+        What is to go is written down first, so that a kill leaves nothing half erased after the next `open`.
+        """
+        where = {call_id: self._parts.get(call_id, "") for call_id in call_ids}
+        quiet = {call_id: self._parts[call_id] for call_id in texts if call_id in self._parts}
+        self._put(ERASING, _to_json({"calls": where, "texts": quiet}))
+        self._finish_erasing()
+
+    def _finish_erasing(self) -> None:
+        text = self._place.text(ERASING)
+        if text is None:
+            return
+        pending = json.loads(text)
+        # The row of `calls` first: nobody reads a call that has lost some of its details.
+        for dataset in ("calls", *DETAILS):
+            self._rewrite(dataset, pending["calls"], partial(_without, dataset))
+        for dataset in ("turns", "criteria", "promises"):
+            self._rewrite(dataset, pending["texts"], partial(_without_text, dataset))
+        gone = set(pending["calls"])
+        self._forget_failures(gone)
+        self._forget_in_reports(gone)
+        self._parts = {call_id: part for call_id, part in self._parts.items() if call_id not in gone}
+        self._place.delete(ERASING)
+
+    def _rewrite(self, dataset: str, where: dict[str, str], change: Callable[[Any, set[str]], Any]) -> None:
+        """Change the parts of a dataset that hold these calls; a part without rows goes."""
+        by_part: dict[str, set[str]] = {}
+        for call_id, part in where.items():
+            by_part.setdefault(part, set()).add(call_id)
+        for part, ids in by_part.items():
+            table = self._place.table(f"{dataset}/{part}") if part else None
+            if table is None:
+                continue
+            changed = change(table, ids)
+            if changed.num_rows:
+                self._place.put([(f"{dataset}/{part}", _writer(changed))])
+            else:
+                self._place.delete(f"{dataset}/{part}")
+
+    def _forget_in_reports(self, call_ids: set[str]) -> None:
+        """Make the pages of runs anew that name these calls."""
+        from callanalytics.notify import run_page
+
+        if not call_ids:
+            return
+        failures = self.failures()
+        for name in self._place.files(REPORTS):
+            page = self._place.text(f"{REPORTS}/{name}") or ""
+            if not name.endswith(".html") or not any(escape(call_id) in page for call_id in call_ids):
+                continue
+            run_id = PurePosixPath(name).stem
+            rows = [_to_run(row) for row in self.runs() if row["run_id"] == run_id]
+            if rows:
+                left = [_of(FailureRow, row) for row in failures if row["run_id"] == run_id]
+                self._put(f"{REPORTS}/{name}", run_page(rows[0], left, "en" if 'lang="en"' in page else "nl"))
+            else:
+                self._place.delete(f"{REPORTS}/{name}")
+
+    def holds(self) -> dict[str, str]:
+        """The calls under legal hold with the day it began: nothing of them is erased or purged."""
+        text = self._place.text(HOLDS)
+        return {} if text is None else dict(json.loads(text))
+
+    def set_holds(self, holds: dict[str, str]) -> None:
+        """Put calls under legal hold, these and no others."""
+        self._put(HOLDS, _to_json(holds))
+
+    def ledger(self, pseudonyms: Pseudonyms) -> Ledger:
+        """Who did what with which call."""
+        return Ledger(self._place, pseudonyms)
 
     def write_progress(self, state: dict[str, Any]) -> None:
         """Keep how far this run is where `progress` finds it."""
@@ -287,21 +390,8 @@ class Store:
 
         The calls last: as long as an old row is there, `_recover` knows that its details may be there too.
         """
-        import pyarrow.compute as pc
-
-        by_part: dict[str, set[str]] = {}
-        for call_id, part in where.items():
-            by_part.setdefault(part, set()).add(call_id)
-        for part, ids in by_part.items():
-            for dataset in (*DETAILS, "calls"):
-                table = self._place.table(f"{dataset}/{part}")
-                if table is None:
-                    continue
-                kept = table.filter(pc.invert(_is_of(table, ids)))
-                if kept.num_rows:
-                    self._place.put([(f"{dataset}/{part}", _writer(kept))])
-                else:
-                    self._place.delete(f"{dataset}/{part}")
+        for dataset in (*DETAILS, "calls"):
+            self._rewrite(dataset, where, partial(_without, dataset))
 
     def _forget_failures(self, call_ids: Collection[str]) -> None:
         starts = {f"failure-{_safe(call_id)}" for call_id in call_ids}
@@ -345,32 +435,60 @@ def place_of(root: Path | str, storage: Storage | None = None) -> Place:
     return Shelf(Bucket(root, storage))
 
 
+def _without(dataset: str, table: Any, call_ids: set[str]) -> Any:
+    """The rows of a table but those of these calls."""
+    import pyarrow.compute as pc
+
+    return table.filter(pc.invert(_is_of(table, call_ids)))
+
+
+def _without_text(dataset: str, table: Any, call_ids: set[str]) -> Any:
+    """A table in which nothing stands of what was said in these calls."""
+    import pyarrow as pa
+
+    if dataset == "turns":
+        return _without(dataset, table, call_ids)
+    rows = table.to_pylist()
+    for row in rows:
+        if row["call_id"] in call_ids and dataset == "criteria":
+            row["evidence"] = [one | {"quote": ""} for one in row["evidence"] or ()]
+        elif row["call_id"] in call_ids:
+            row |= {"quote": "", "deadline_text": None, "by": None}
+    return pa.Table.from_pylist(rows, schema=table.schema)
+
+
+def _of(kind: type[Row], row: dict[str, Any]) -> Row:
+    """A stored row as its dataclass; columns an older version lacked are null."""
+    return kind(**{field.name: row.get(field.name) for field in fields(kind)})  # type: ignore[arg-type]
+
+
+def _to_run(row: dict[str, Any]) -> RunRow:
+    return replace(
+        _of(RunRow, row), wall_ms_by_stage=dict(row["wall_ms_by_stage"]), versions=dict(row["versions"])
+    )
+
+
 def to_result(call: dict[str, Any], details: dict[str, list[dict[str, Any]]], date: str) -> CallResult:
     """The stored rows of a call as the values they were made from; columns an older version lacked are empty."""
-
-    def of(kind: type[Row], row: dict[str, Any]) -> Row:
-        known = {field.name: row.get(field.name) for field in fields(kind)}  # type: ignore[arg-type]
-        return kind(**known)
-
     turns = []
     for row in sorted(details["turns"], key=lambda row: row["turn_index"]):
         words = tuple(StoredWord(**word) for word in row["words"] or ())
-        turns.append(replace(of(TurnRow, row), words=words, speaker=row.get("speaker") or ""))
+        turns.append(replace(_of(TurnRow, row), words=words, speaker=row.get("speaker") or ""))
     history = [
-        replace(of(ScoreHistoryRow, row), criteria=tuple(OldStatus(**one) for one in row["criteria"]))
+        replace(_of(ScoreHistoryRow, row), criteria=tuple(OldStatus(**one) for one in row["criteria"]))
         for row in details["score_history"]
     ]
     criteria = [
-        replace(of(CriterionRow, row), evidence=tuple(Evidence(**one) for one in row["evidence"] or ()))
+        replace(_of(CriterionRow, row), evidence=tuple(Evidence(**one) for one in row["evidence"] or ()))
         for row in details["criteria"]
     ]
     item = "item_"
     return CallResult(
-        call=replace(of(CallRow, call), topics=tuple(TopicShare(**one) for one in call.get("topics") or ())),
+        call=replace(_of(CallRow, call), topics=tuple(TopicShare(**one) for one in call.get("topics") or ())),
         turns=tuple(turns),
         criteria=tuple(criteria),
-        promises=tuple(of(PromiseRow, row) for row in details["promises"]),
-        events=tuple(of(EventRow, row) for row in details["events"]),
+        promises=tuple(_of(PromiseRow, row) for row in details["promises"]),
+        events=tuple(_of(EventRow, row) for row in details["events"]),
         score_history=tuple(history),
         items={name.removeprefix(item): status for name, status in call.items() if name.startswith(item)},
         local_date=None if date == UNKNOWN_DATE else date,

@@ -109,7 +109,7 @@ def test_what_can_change_a_row_changes_the_fingerprint(config: Config) -> None:
     What only scores depend on changes the fingerprint of scoring, and no call is recognised again for it.
     """
     neutral = {("models", "threads")}
-    for section in set(Config.model_fields) - {"lang", "engine", "storage", "notify", "privacy"}:
+    for section in set(Config.model_fields) - {"lang", "engine", "storage", "notify", "privacy", "retention"}:
         for name, value in getattr(config, section).model_dump().items():
             other = changed(config, section, **{name: different(value)})
             same_words = other.fingerprint() == config.fingerprint()

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,9 +153,22 @@ def test_a_call_that_cannot_be_scored_says_why_and_has_no_scores(result: CallRes
 def test_nobody_is_named(result: CallResult) -> None:
     assert "0612345678" not in repr(result)
     assert "b01" not in repr(result)
-    assert result.call.agent_ref
     assert result.call.caller_ref
-    assert result.call.agent_ref != result.call.caller_ref
+    assert result.call.agent_ref is None  # no works council has agreed
+
+
+def test_with_the_works_councils_consent_an_agent_is_a_hash(
+    worker: Worker, tmp_path: Path, mono_clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed = {"or_consent_ref": "OR-12", "or_consent_date": date(2026, 9, 1)}
+    privacy = worker._config.privacy.model_copy(update=agreed)
+    monkeypatch.setattr(worker, "_config", worker._config.model_copy(update={"privacy": privacy}))
+    path = write_audio(tmp_path / "a.wav", *SOUNDS["a few words"](mono_clip, mono_clip))
+    ((found,), _) = worker([CallSource("a", "a.wav", str(path), agent_id="b01", caller_ref="0612345678")])
+    assert isinstance(found, CallResult)
+    assert found.call.agent_ref
+    assert "b01" not in repr(found)
+    assert found.call.agent_ref != found.call.caller_ref
 
 
 @pytest.mark.parametrize("name", EXPECTED_REASON)

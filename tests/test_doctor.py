@@ -27,9 +27,14 @@ def levels(config: Config, output: Path | None = None) -> dict[str, list[str]]:
 
 @pytest.mark.models
 def test_a_machine_that_is_fit_is_called_so(config: Config, tmp_path: Path) -> None:
-    found = levels(config, tmp_path / "out")
-    assert set(found) == {"models", "key", "processor", "memory", "codecs", "clock", "output"}
+    privacy = config.privacy.model_copy(update={"legal_basis": "AVG art. 6 lid 1 onder e"})
+    found = levels(config.model_copy(update={"privacy": privacy}), tmp_path / "out")
+    assert set(found) == {"models", "key", "law", "processor", "memory", "codecs", "clock", "output"}
     assert {level for name, each in found.items() if name != "memory" for level in each} == {"ok"}
+
+
+def test_a_legal_basis_that_is_not_laid_down_is_found(config: Config) -> None:
+    assert levels(config)["law"] == ["warning"]
 
 
 def test_absent_models_and_devices_are_found(config: Config) -> None:

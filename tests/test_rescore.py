@@ -19,6 +19,7 @@ from callanalytics import cli, engine
 from callanalytics.config import Config
 from callanalytics.criteria import load_files
 from callanalytics.pipeline import Scorer
+from callanalytics.places import Disk
 from callanalytics.rescore import rescore
 from callanalytics.store import Store
 
@@ -130,16 +131,16 @@ def test_a_kill_between_parts_leaves_every_call_old_or_new(
     out, fresh = tmp_path / "out", tmp_path / "fresh"
     run(config, worker, recordings, out, monkeypatch)
     run(new, with_scores_of(worker, new), recordings, fresh, monkeypatch)
-    rename, count = Store._rename, [0]
+    put, count = Disk.put, [0]
 
-    def die_at_the_third(self: Store, staged: Any) -> None:
+    def die_at_the_third(self: Disk, files: Any) -> None:
         count[0] += 1
         if count[0] == 3:
             raise KeyboardInterrupt
-        rename(self, staged)
+        put(self, files)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "_rename", die_at_the_third)
+        patch.setattr(Disk, "put", die_at_the_third)
         with pytest.raises(KeyboardInterrupt):
             rescore(new, out)
     versions = {row["call_id"]: row["scorecard_version"] for row in read(out, "calls")}

@@ -1,0 +1,105 @@
+"""Who saw, exported, erased or held which call: a file in OUT that can only grow, each line sealed by the one before.
+
+A line is JSON: when, who (the account of the system or of the review app), what was done, the call as a keyed hash,
+and the SHA-256 over all this and the hash of the line before.  A line that is changed, left out or moved breaks the
+chain from there on; who holds the last hash elsewhere (`privacy-report` prints it) also sees lines cut off at the end.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from callanalytics.errors import StoreError
+from callanalytics.places import Place
+from callanalytics.pseudonyms import Pseudonyms
+
+NAME = "ledger.jsonl"
+Action = Literal["view", "export", "erase", "purge_texts", "purge_call", "purge_failure", "hold", "release"]
+GONE = ("erase", "purge_call")  # a call of which this stands here is not processed again
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line."""
+
+    at: str  # ISO 8601, UTC
+    who: str
+    action: Action
+    call: str  # keyed hash of the call's id
+    recording: str  # keyed hash of the recording's SHA-256, "" when unknown
+    reason: str
+    before: str  # hash of the line before, "" for the first
+    hash: str = ""
+
+    def seal(self) -> str:
+        """The hash this line must have."""
+        content = {name: value for name, value in asdict(self).items() if name != "hash"}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+class Ledger:
+    """The ledger of one OUT."""
+
+    def __init__(self, place: Place, pseudonyms: Pseudonyms) -> None:
+        self._place = place
+        self._pseudonyms = pseudonyms
+
+    def add(
+        self,
+        action: Action,
+        calls: Sequence[tuple[str, str | None]],
+        reason: str = "",
+        who: str | None = None,
+    ) -> None:
+        """A line for each call, given as its id and its recording's SHA-256.  `reason` holds no personal data."""
+        at, account = datetime.now(UTC).isoformat(timespec="seconds"), who or getpass.getuser()
+
+        def lines(last: str | None) -> str:
+            before = str(json.loads(last)["hash"]) if last else ""
+            text = ""
+            for call_id, recording in calls:
+                call = self._pseudonyms("call", call_id) or ""
+                entry = Entry(at, account, action, call, self._pseudonyms("recording", recording) or "", reason, before)
+                before = entry.seal()
+                text += json.dumps(asdict(entry) | {"hash": before}, ensure_ascii=False) + "\n"
+            return text
+
+        if calls:
+            self._place.append(NAME, lines)
+
+    def entries(self) -> list[Entry]:
+        """All lines.  Raises StoreError when one was changed, moved or left out."""
+        return list(self._checked())
+
+    def _checked(self) -> Iterator[Entry]:
+        before = ""
+        text = self._place.text(NAME) or ""
+        # What follows the last newline is a line that a kill tore.
+        for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), 1):
+            try:
+                entry = Entry(**json.loads(line))
+                is_sound = entry.before == before and entry.seal() == entry.hash
+            except (ValueError, TypeError):
+                is_sound = False
+            if not is_sound:
+                reason = f"line {number} of {NAME} is not as it was written; restore the file from a backup."
+                raise StoreError(path=NAME, reason=reason)
+            before = entry.hash
+            yield entry
+
+    def is_gone(self, call_id: str, recording_sha256: str | None, gone: set[str]) -> bool:
+        """Whether a call, or another with the same recording, is among those of `gone`."""
+        known = self._pseudonyms.ever("call", call_id)
+        if recording_sha256:
+            known |= self._pseudonyms.ever("recording", recording_sha256)
+        return bool(known & gone)
+
+    def gone(self) -> set[str]:
+        """The hashes of calls and recordings that were erased or purged as a whole."""
+        return {one for entry in self.entries() if entry.action in GONE for one in (entry.call, entry.recording) if one}

@@ -1,0 +1,103 @@
+"""The facts a privacy officer asks for: what is processed, why, how long, by which models, who saw it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+from callanalytics import __version__
+from callanalytics.bucket import is_remote
+from callanalytics.config import Config, hash_of, project_root
+from callanalytics.errors import ConfigError
+from callanalytics.models import model_entry, model_fingerprint
+from callanalytics.pipeline import fingerprint, scoring_fingerprint
+from callanalytics.pseudonyms import Pseudonyms
+from callanalytics.records import DATASETS, arrow_schema
+from callanalytics.store import Store
+from callanalytics.texts import say
+
+PLACEHOLDER = re.compile(r"\[([A-Z_]+)\]")
+
+
+def privacy_report(store: Store, config: Config) -> str:
+    """The report as Markdown in the language of `config`.
+
+    Raises ConfigError without a legal basis, StoreError when the ledger was tampered with.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    if not config.privacy.legal_basis:
+        reason = "privacy.legal_basis is empty; fill in on what ground calls are processed."
+        raise ConfigError(path="[privacy]", reason=reason)
+    # Markdown for people, made of settings and counts: nothing to escape.
+    pages = Environment(
+        loader=PackageLoader("callanalytics", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        autoescape=False,
+    )
+    with store.reading():
+        facts = dict(_facts(store, config))
+    lang = config.lang
+    return pages.get_template(f"privacy.{lang}.md").render(
+        facts,
+        say=lambda key: say(lang, key),
+        days=lambda n: say(lang, "days", n=n) if n else say(lang, "no_end"),
+    )
+
+
+def _facts(store: Store, config: Config) -> Iterator[tuple[str, Any]]:
+    now, privacy, terms = datetime.now(UTC), config.privacy, config.retention
+    calls, failures, entries = store.calls(), store.failures(), store.ledger(Pseudonyms(privacy)).entries()
+    with_text = store.calls_with_text()
+    days = {row["call_id"]: _day(row) for row in calls}
+    yield from {
+        "now": now, "version": __version__, "place": store.root, "remote": is_remote(store.root),
+        "municipality": ", ".join(config.municipality.names), "basis": privacy.legal_basis,
+        "consent": privacy.agents_may_be_told_apart, "consent_ref": privacy.or_consent_ref,
+        "consent_date": privacy.or_consent_date, "terms": terms, "smallest": privacy.smallest_group,
+    }.items()  # fmt: skip
+    yield "datasets", [(name, store.count(name), ", ".join(arrow_schema(name).names)) for name in DATASETS]
+    yield "texts", len(with_text)
+    found = Counter(kind for text in store.texts() for kind in PLACEHOLDER.findall(text))
+    yield "placeholders", sorted(found.items(), key=lambda item: -item[1])
+    yield "oldest_call", min(days.values(), default=None)
+    yield "oldest_text", min((day for call_id, day in days.items() if call_id in with_text), default=None)
+    yield "oldest_failure", min((row["failed_at"].date() for row in failures), default=None)
+    holds = store.holds()
+    yield "holds", len(holds)
+    yield (
+        "overdue",
+        sum(
+            call_id not in holds
+            and (_is_over(day, terms.features_days) or (call_id in with_text and _is_over(day, terms.texts_days)))
+            for call_id, day in days.items()
+        ),
+    )
+    queues = Counter(row["queue"] or "–" for row in calls)
+    yield "queues", [(name, n if n >= privacy.smallest_group else None) for name, n in sorted(queues.items())]
+    yield "entries", len(entries)
+    yield "last", entries[-1].hash if entries else ""
+    yield "actions", sorted(Counter(entry.action for entry in entries).items())
+    yield "fingerprint", fingerprint(config)
+    yield "scoring", scoring_fingerprint(config)
+    yield "models", [_model(name) for name in config.models.used]
+    figures = project_root() / "models" / "figures.toml"
+    yield "figures", tomllib.loads(figures.read_text(encoding="utf-8"))["figure"]
+
+
+def _model(name: str) -> dict[str, str]:
+    entry = model_entry(name)
+    return {"name": name, "task": entry.task, "licence": entry.licence, "fingerprint": hash_of(model_fingerprint(name))}
+
+
+def _day(row: dict[str, Any]) -> date:
+    return (row["started_at"] or row["processed_at"]).date()  # type: ignore[no-any-return]
+
+
+def _is_over(day: date, days: int) -> bool:
+    return days > 0 and (datetime.now(UTC).date() - day).days > days
