@@ -1,4 +1,4 @@
-"""Memory given back to the machine, where the C library is glibc; elsewhere nothing is done.
+"""Memory: given back to the machine, where the C library is glibc, and never written to disk when a process dies.
 
 Each stage frees large blocks.  glibc keeps a heap per thread and holds on to what was freed in it, so that a process of
 several lanes comes to the sum of the peaks of all stages in all lanes, though they never occur together.
@@ -7,6 +7,7 @@ several lanes comes to the sum of the peaks of all stages in all lanes, though t
 from __future__ import annotations
 
 import ctypes
+import resource
 from functools import cache
 from typing import Any
 
@@ -23,6 +24,14 @@ def give_back() -> None:
     """Return the free pages of the heap to the machine; takes some milliseconds."""
     if library := _glibc():
         library.malloc_trim(0)
+
+
+def keep_no_dumps() -> None:
+    """No core dump from now on: it would hold what was said in the calls under way, unredacted."""
+    # One byte is less than any dump needs, and on Linux the one size at which a dump isn't handed to a program
+    # (systemd-coredump, apport) either; 0 would leave it to that program.
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (1 if hard else 0, hard))
 
 
 @cache
