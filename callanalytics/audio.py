@@ -67,7 +67,25 @@ def decode_recording(path: str | Path, call_id: str, settings: AudioSettings) ->
     return Recording(samples, gains_db, layout, samples.shape[1] // SAMPLES_PER_MS, sha256, is_silent)
 
 
+def decode_original(path: str | Path, call_id: str, settings: AudioSettings) -> tuple[NDArray[np.int16], int]:
+    """A recording as it was recorded: (channels, n) in 16 bits, and its rate; 16-bit files come out bit for bit.
+
+    Raises CallError as decode_recording does.
+    """
+    return _read_samples(Path(path), call_id, settings.max_duration_s, "s16p", None)
+
+
 def _decode(path: Path, call_id: str, max_duration_s: float) -> Samples:
+    samples, _ = _read_samples(path, call_id, max_duration_s, "fltp", SAMPLE_RATE_HZ)
+    samples = samples.astype(np.float32, copy=False)
+    # Floating-point recordings can hold anything, and one NaN would make the whole call NaN.
+    return np.clip(np.nan_to_num(samples, copy=False, nan=0.0), -FULL_SCALE_LIMIT, FULL_SCALE_LIMIT, out=samples)
+
+
+def _read_samples(
+    path: Path, call_id: str, max_duration_s: float, sample_format: str, rate: int | None
+) -> tuple[NDArray[Any], int]:
+    """Samples (channels, n) in one of FFmpeg's formats at `rate`, or at the recording's own; and the rate."""
     import av
 
     def fail(reason: str, *, state: FailureState = "final") -> CallError:
@@ -76,7 +94,9 @@ def _decode(path: Path, call_id: str, max_duration_s: float) -> Samples:
     try:
         if path.stat().st_size == 0:
             raise fail("the file is empty; record or copy it again.")
-        container = av.open(str(path), mode="r", metadata_errors="ignore", options={"format_whitelist": FORMATS})
+        # Absolute, or FFmpeg takes a name like "tcp:host" or "concat:other.wav" for another place to read from.
+        options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+        container = av.open(str(path.absolute()), mode="r", metadata_errors="ignore", options=options)
     except av.FFmpegError:
         raise fail("this is no audio file that can be read; check what the recorder wrote.") from None
     except OSError as error:
@@ -93,10 +113,9 @@ def _decode(path: Path, call_id: str, max_duration_s: float) -> Samples:
         channels = stream.codec_context.channels
         if channels not in (1, 2):
             raise fail(f"the recording has {channels} channels; export it as mono or stereo.")
-        resampler = av.AudioResampler(
-            format="fltp", layout="mono" if channels == 1 else "stereo", rate=SAMPLE_RATE_HZ
-        )
-        blocks: list[Samples] = []
+        rate = rate or int(stream.codec_context.sample_rate)
+        resampler = av.AudioResampler(format=sample_format, layout="mono" if channels == 1 else "stereo", rate=rate)
+        blocks: list[NDArray[Any]] = []
         count = 0
 
         def keep(frames: list[Any]) -> None:
@@ -104,7 +123,7 @@ def _decode(path: Path, call_id: str, max_duration_s: float) -> Samples:
             for frame in frames:
                 block = frame.to_ndarray()
                 count += block.shape[1]
-                if count > max_duration_s * SAMPLE_RATE_HZ:
+                if count > max_duration_s * rate:
                     raise fail(f"the recording is longer than {max_duration_s:.0f} s; raise audio.max_duration_s.")
                 blocks.append(block)
 
@@ -120,9 +139,7 @@ def _decode(path: Path, call_id: str, max_duration_s: float) -> Samples:
                 raise fail("the sound in the file is damaged; record or copy it again.") from None
     if not count:
         raise fail("the file holds no sound at all; record or copy it again.")
-    samples = np.concatenate(blocks, axis=1).astype(np.float32, copy=False)
-    # Floating-point recordings can hold anything, and one NaN would make the whole call NaN.
-    return np.clip(np.nan_to_num(samples, copy=False, nan=0.0), -FULL_SCALE_LIMIT, FULL_SCALE_LIMIT, out=samples)
+    return np.concatenate(blocks, axis=1), rate
 
 
 def _choose_channels(samples: Samples, dual_mono_db: float) -> tuple[Samples, Layout]:

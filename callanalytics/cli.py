@@ -137,6 +137,11 @@ def _add_rights(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None
     export = add("export", _export, "what is kept of a citizen's call, to hand to that citizen")
     export.add_argument("output", type=_place, metavar="OUT")
     export.add_argument("call_id", metavar="CALL_ID")
+    copies = add("redact-audio", _redact_audio, "copies of recordings without the personal data that is said in them")
+    copies.add_argument("recordings", type=_place, metavar="RECORDINGS", help="a folder, a file, or s3://bucket/folder")
+    copies.add_argument("folder", type=Path, metavar="OUT_DIR", help="where <call_id>.wav goes")
+    copies.add_argument("--calls", type=Path, help="calls.csv: what is known about the calls")
+    copies.add_argument("--tone", action="store_true", help="a tone in the place of what was said (default: silence)")
     add("ledger", _ledger, "who saw, exported, erased or held calls; checks that no line was changed").add_argument(
         "output", type=_place, metavar="OUT"
     )
@@ -740,6 +745,33 @@ def _redact(config: Config, options: argparse.Namespace) -> int:
         result = {"call_id": redacted.call_id, "started_at": started, "turns": turns, "holds": redacted.holds}
         _print_json(result, options.transcript)
     return 0
+
+
+def _redact_audio(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.redact_audio import Copied, redact_recordings
+
+    def tell(copied: Copied) -> None:
+        if copied.error:
+            text = {"stage": copied.error.stage, "message": translate(copied.error.reason, config.lang)}
+            print(say(config.lang, "call_failed", call_id=copied.call_id, **text), file=sys.stderr)
+        else:
+            seconds = f"{copied.muted_ms / 1000:.1f}"
+            print(say(config.lang, "copied", call_id=copied.call_id, data=copied.data, s=seconds), file=sys.stderr)
+
+    done = redact_recordings(
+        config, options.recordings, options.folder, tell, calls_csv=options.calls, tone=options.tone
+    )
+    failed = [copied for copied in done if copied.error]
+    if options.json:
+        rows = [
+            {"call_id": c.call_id, "data": c.data, "muted_ms": c.muted_ms, "error": c.error and c.error.reason}
+            for c in done
+        ]
+        print(json.dumps(rows, indent=1))
+    else:
+        counts = {"copies": len(done) - len(failed), "failed": len(failed)}
+        print(say(config.lang, "copies_done", folder=options.folder, **counts))
+    return 1 if failed else 0
 
 
 def _print_json(result: dict[str, Any], source: Path) -> None:

@@ -136,6 +136,14 @@ REASONS = {
     "line {number} has {count} columns instead of 10.": "regel {number} heeft {count} kolommen in plaats van 10.",
     "line {number}: a head above it is no number.": "regel {number}: een hoofd erboven is geen getal.",
     "the section [{title}] is missing.": "het deel [{title}] ontbreekt.",
+    # redact_audio.py
+    "copies would lie among the recordings; choose a folder outside of them.": (
+        "kopieën zouden tussen de opnamen staan; kies een map daarbuiten."
+    ),
+    "{reason}; the copies that are there are whole.": "{reason}; de kopieën die er staan zijn heel.",
+    "no Dutch was recognised, so personal data in it can't be found; no copy is made.": (
+        "er is geen Nederlands herkend, dus zijn persoonsgegevens niet te vinden; er is geen kopie gemaakt."
+    ),
     # audio.py and pipeline.py: a recording
     "the file is empty; record or copy it again.": (
         "het bestand is leeg; neem het gesprek opnieuw op of kopieer het opnieuw."

@@ -224,6 +224,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "realtime": ("× realtime", "× realtime"),
     "left": ("nog", "left"),
     "call_failed": ("Gesprek {call_id} mislukt bij {stage}: {message}", "Call {call_id} failed at {stage}: {message}"),
+    "copied": (
+        "{call_id}: {data} gegevens onhoorbaar gemaakt, {s} s in totaal.",
+        "{call_id}: {data} data made inaudible, {s} s in all.",
+    ),
+    "copies_done": (
+        "{copies} kopieën in {folder}; {failed} opnamen mislukt.",
+        "{copies} copies in {folder}; {failed} recordings failed.",
+    ),
     "run_done": (
         "Klaar: {published} gepubliceerd, {failed} mislukt, {resumed} waren al klaar, {left} over. "
         "{hours} uur geluid in {wall}, {speed} × realtime.",
