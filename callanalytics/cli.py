@@ -436,8 +436,6 @@ def _doctor(config: Config, options: argparse.Namespace) -> int:
 
 
 def _retry(config: Config, options: argparse.Namespace) -> int:
-    store = _existing(config, options.output)
-
     def is_chosen(row: dict[str, Any]) -> bool:
         return (
             (not options.call_ids or row["call_id"] in options.call_ids)
@@ -445,11 +443,8 @@ def _retry(config: Config, options: argparse.Namespace) -> int:
             and options.state in (None, row.get("state"))
         )
 
-    store.open()
-    try:
+    with _open(config, options.output) as store:
         released = store.release(is_chosen)
-    finally:
-        store.close()
     if options.json:
         print(json.dumps(released))
     else:
@@ -461,12 +456,10 @@ def _retry(config: Config, options: argparse.Namespace) -> int:
 
 
 def _compact(config: Config, options: argparse.Namespace) -> int:
-    store = _existing(config, options.output)
-    store.open()
-    try:
+    if is_remote(options.output):
+        raise StoreError(path=options.output, reason="files in object storage are not merged.")
+    with _open(config, options.output) as store:
         done = store.compact()
-    finally:
-        store.close()
     if options.json:
         print(json.dumps(_plain(done)))
     else:

@@ -286,7 +286,7 @@ class Shelf:
 
     def is_there(self) -> bool:
         """Whether there is an OUT."""
-        return self._do(self._bucket.is_there)
+        return self._do(self._bucket.is_there, waits_s=())  # somebody waits for the answer
 
     def lock(self) -> None:
         """Take OUT; this lasts `lease_s` after a run that was killed."""
@@ -395,9 +395,9 @@ class Shelf:
             raise StoreError(path=self._bucket.url, reason="this run was away too long and another took it over.")
         self._renew()
 
-    def _do(self, work: Callable[[], T]) -> T:
+    def _do(self, work: Callable[[], T], waits_s: Sequence[float] | None = None) -> T:
         """Ask the storage; an outage is waited out as long as is configured, refusals are not."""
-        for wait_s in (*self._settings.retry_waits_s, None):
+        for wait_s in (*(self._settings.retry_waits_s if waits_s is None else waits_s), None):
             try:
                 return work()
             except OSError as error:

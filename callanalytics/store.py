@@ -243,12 +243,11 @@ class Store:
     def compact(self) -> Compacted:
         """Merge the parts of every date into one, its rows in the order of the calls' ids.
 
-        Raises StoreError when OUT lies in object storage, where no folder can be replaced as a whole.
+        Not in object storage, where no folder can be replaced as a whole.
         """
         import pyarrow as pa
 
-        if not isinstance(self._place, Disk):
-            raise StoreError(path=self.root, reason="files in object storage are not merged.")
+        assert isinstance(self._place, Disk)
         by_date: dict[str, list[str]] = {}
         for part in self._place.parts("calls"):
             by_date.setdefault(_date_of(part), []).append(part)
