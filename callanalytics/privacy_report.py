@@ -16,7 +16,7 @@ from callanalytics.errors import ConfigError
 from callanalytics.models import model_entry, model_fingerprint
 from callanalytics.pipeline import fingerprint, scoring_fingerprint
 from callanalytics.pseudonyms import Pseudonyms
-from callanalytics.records import DATASETS, arrow_schema
+from callanalytics.records import DATASETS
 from callanalytics.store import Store
 from callanalytics.texts import say
 
@@ -46,6 +46,7 @@ def privacy_report(store: Store, config: Config) -> str:
     return pages.get_template(f"privacy.{lang}.md").render(
         facts,
         say=lambda key: say(lang, key),
+        share=lambda value: f"{value:.1%}".replace(".", "," if lang == "nl" else "."),
         days=lambda n: say(lang, "days", n=n) if n else say(lang, "no_end"),
     )
 
@@ -61,7 +62,7 @@ def _facts(store: Store, config: Config) -> Iterator[tuple[str, Any]]:
         "consent": privacy.agents_may_be_told_apart, "consent_ref": privacy.or_consent_ref,
         "consent_date": privacy.or_consent_date, "terms": terms, "smallest": privacy.smallest_group,
     }.items()  # fmt: skip
-    yield "datasets", [(name, store.count(name), ", ".join(arrow_schema(name).names)) for name in DATASETS]
+    yield "datasets", [(name, store.count(name)) for name in DATASETS]
     yield "texts", len(with_text)
     found = Counter(kind for text in store.texts() for kind in PLACEHOLDER.findall(text))
     yield "placeholders", sorted(found.items(), key=lambda item: -item[1])

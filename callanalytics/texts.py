@@ -152,14 +152,48 @@ TEXTS: dict[str, tuple[str, str]] = {
     "own_by_municipality": ("Gemeente", "Municipality"),
     "own_by_ivr": ("Bandje", "Recorded voice"),
     "own_by_unknown": ("Onbekend", "Unknown"),
+    "data_calls": (
+        "per gesprek: tijdstip, duur, wachtrij, spreektijden, onderwerp, score; beller en (met instemming) medewerker "
+        "als hash",
+        "per call: when, how long, queue, talk times, topic, score; caller and (with consent) agent as a hash",
+    ),
+    "data_turns": (
+        "wat er gezegd is, per spreekbeurt, met vervangen persoonsgegevens",
+        "what was said, turn by turn, personal data replaced",
+    ),
+    "data_criteria": (
+        "per criterium van de scorekaart: behaald of niet, met het bewijs (citaat en moment)",
+        "per criterion of the scorecard: met or not, with the evidence (quote and moment)",
+    ),
+    "data_promises": (
+        "toezeggingen aan de inwoner: soort, uiterste datum, citaat",
+        "promises to the citizen: kind, deadline, quote",
+    ),
+    "data_events": (
+        "wachtstand, stilte, door elkaar praten, doorverbinden: wanneer en hoe lang",
+        "holds, silence, talking at the same time, transfers: when and how long",
+    ),
+    "data_score_history": ("eerdere scores van een gesprek, zonder tekst", "earlier scores of a call, without text"),
+    "data_failures": (
+        "gesprekken die niet verwerkt konden worden: stap en reden",
+        "calls that could not be processed: stage and reason",
+    ),
+    "data_runs": ("aantallen en tijden per nachtrun", "counts and times of each run"),
+    "task_recognition": ("spraakherkenning", "speech recognition"),
+    "task_segmentation": ("wie spreekt wanneer", "who speaks when"),
+    "task_embedding": ("stemmen onderscheiden, alleen in het geheugen", "telling voices apart, in memory alone"),
+    "task_diarization": ("wie spreekt wanneer", "who speaks when"),
     "days": ("{n} dagen", "{n} days"),
     "no_end": ("zonder einde", "without end"),
-    "figure_word_error_rate": ("woordfouten, aandeel van de woorden", "word error rate"),
-    "figure_role_accuracy": ("juiste spreker, aandeel van de spreektijd", "right speaker, share of spoken time"),
+    "figure_word_error_rate": ("woordfouten (n woorden)", "word error rate (n words)"),
+    "figure_role_accuracy": (
+        "juiste spreker, aandeel van de spreektijd (n gesprekken)",
+        "right speaker, share of spoken time (n calls)",
+    ),
     "figure_role_accuracy_stereo": ("idem, opnamen in stereo (ook afgestelde)", "the same, stereo (tuned ones too)"),
     "figure_role_accuracy_mono": ("idem, opnamen in mono (ook afgestelde)", "the same, mono (tuned ones too)"),
     "figure_criteria_macro_f1": ("criteria, macro F1 (n gesprekken)", "criteria, macro F1 (n calls)"),
-    "figure_promise_recall": ("toezeggingen gevonden", "promises found"),
+    "figure_promise_recall": ("toezeggingen gevonden (n toezeggingen)", "promises found (n promises)"),
     "figure_redaction_recall": ("persoonsgegevens vervangen, foutloze tekst", "personal data replaced, perfect text"),
     "figure_redaction_recall_recognised": (
         "persoonsgegevens niet meer leesbaar, herkende spraak",

@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow.parquet as pq
 import pytest
@@ -19,16 +20,17 @@ from test_store import Killed, assert_whole, read
 
 from callanalytics import engine
 from callanalytics.cli import main
-from callanalytics.config import Config, Privacy
+from callanalytics.config import Config, Privacy, project_root
 from callanalytics.criteria import load_files
 from callanalytics.errors import ConfigError, InputError, StoreError
-from callanalytics.ledger import NAME
+from callanalytics.ledger import NAME, Action
 from callanalytics.notify import run_page
 from callanalytics.privacy_report import privacy_report
 from callanalytics.pseudonyms import Pseudonyms
-from callanalytics.records import CallResult, RunRow
+from callanalytics.records import DATASETS, CallResult, RunRow
 from callanalytics.rights import Rights
 from callanalytics.store import DETAILS, Store
+from callanalytics.texts import TEXTS
 
 TODAY = date(2026, 11, 28)
 SECRET = "9f0e-wezep-zaak"  # a call id that is found nowhere by chance
@@ -440,6 +442,14 @@ def test_the_report_says_what_is_processed_and_why(tmp_path: Path, config: Confi
     last = Store(tmp_path).ledger(Pseudonyms(config.privacy)).entries()[-1].hash
     assert last in report
     assert "{{" not in report
+
+
+def test_the_report_has_words_for_all_it_may_tell() -> None:
+    manifest = tomllib.loads((project_root() / "models" / "manifest.toml").read_text())
+    figures = tomllib.loads((project_root() / "models" / "figures.toml").read_text())["figure"]
+    keys = {f"task_{model['task']}" for model in manifest.values()} | {f"data_{name}" for name in DATASETS}
+    keys |= {f"figure_{figure['key']}" for figure in figures} | {f"action_{action}" for action in get_args(Action)}
+    assert not keys - set(TEXTS)
 
 
 def test_no_report_without_a_legal_basis(tmp_path: Path, config: Config) -> None:
