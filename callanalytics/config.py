@@ -151,6 +151,8 @@ class Redaction(Settings):
             "house_number",
             "birth_date",
             "licence_plate",
+            "document_number",
+            "special",
             "case_number",
         ],
         ...,

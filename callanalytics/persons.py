@@ -19,7 +19,7 @@ _TITLES = word_set(
     """meneer mevrouw mijnheer juffrouw mevr mw dhr heer familie fam dokter dr drs ir mr zuster pastoor weduwe menneer
     meheer mneer metvrouw mefrouw mevrauw minneer meener"""
 )
-_RELATIONS = word_set(
+RELATIONS = word_set(
     """moeder vader zoon zoontje dochter dochtertje man vrouw broer broertje zus zusje oma opa buurman buurvrouw partner
     vriend vriendin kind collega kleinzoon kleindochter tante oom neef nicht schoonmoeder schoonvader schoonzoon
     mantelzorger behandelaar consulent begeleider huisgenoot echtgenoot echtgenote kindje baby tweeling
@@ -156,7 +156,7 @@ class _Names:
         line = " ".join(call.word(i, turn) for i in range(max(turn.start, last - 4), last + 1)).strip()
         if _INTRODUCES.search(line) and not (ended and word != "is"):
             return "strong"
-        if word in _RELATIONS or (word in ("heet", "is") and call.word(last - 1, turn) in _RELATIONS):
+        if word in RELATIONS or (word in ("heet", "is") and call.word(last - 1, turn) in RELATIONS):
             return "weak"
         if word == "met" and (is_opening or is_due):
             # An agent says a name after the first "met"; later, and from a citizen, the word itself must look like one.
@@ -215,7 +215,7 @@ class _Names:
             is_article = word in PREFIXES
             if not word or self._is_office(end) or not (is_article or self._reads_as_name(word)):
                 break
-            is_nobody = word in (_NEVER_AFTER_MET - PREFIXES) | _RELATIONS | _NOBODY | FILLERS or _is_title(word)
+            is_nobody = word in (_NEVER_AFTER_MET - PREFIXES) | RELATIONS | _NOBODY | FILLERS or _is_title(word)
             if is_nobody or word_value(word) is not None:
                 break
             if PHRASE_END.search(call.tokens[end].text) and not is_article:
@@ -248,7 +248,7 @@ class _Names:
             if start >= turn.stop or PHRASE_END.search(call.tokens[start - 1].text):
                 break
             word = call.word(start, turn)
-            if call.word(start - 1, turn) in _RELATIONS | _NEVER_AFTER_MET or _is_title(call.word(start - 1, turn)):
+            if call.word(start - 1, turn) in RELATIONS | _NEVER_AFTER_MET or _is_title(call.word(start - 1, turn)):
                 break
             is_inner_capital = call.is_capital(start) and not call.starts_sentence(start, turn)
             if strength == "title" and not (self._is_cased and is_inner_capital):
@@ -288,10 +288,10 @@ class _Names:
         is_behind = is_inner and (self._is_listed(at - 1) or not lexicon.is_dutch(call.tokens[at - 1].bare))
         if word in lexicon.not_names and not is_behind and not (strength == "title" and has_prefix):
             return False
-        if _is_title(word) or word in _RELATIONS or word in _ABBREVIATIONS or word_value(word) is not None:
+        if _is_title(word) or word in RELATIONS or word in _ABBREVIATIONS or word_value(word) is not None:
             return False
         is_listed = word in lexicon.first_names or word in lexicon.surnames
-        is_related = call.word(at - 1, turn) in _RELATIONS
+        is_related = call.word(at - 1, turn) in RELATIONS
         is_surname = call.is_capital(at) and (strength == "title" or has_prefix or is_related)
         # a town may end a name: "Jan van Buren Brakel"
         if word in lexicon.places and not is_listed and not is_surname and not is_inner:
@@ -493,7 +493,7 @@ class _Names:
 
     def _may_be_name(self, at: int) -> bool:
         word, lexicon = self._call.tokens[at].bare, self._lexicon
-        if word in lexicon.not_names or _is_title(word) or word in _RELATIONS | _ABBREVIATIONS | FILLERS | _GREETINGS:
+        if word in lexicon.not_names or _is_title(word) or word in RELATIONS | _ABBREVIATIONS | FILLERS | _GREETINGS:
             return False
         is_place = word in lexicon.places and not self._is_listed(at)
         return self._reads_as_name(word) and word.isalpha() and word_value(word) is None and not is_place

@@ -26,6 +26,7 @@ PLACEHOLDERS = {
     "licence_plate": "[PLATE]",
     "document_number": "[DOCUMENT]",
     "case_number": "[CASE_NUMBER]",
+    "special": "[SPECIAL]",
 }
 _KIND_OF = {placeholder: kind for kind, placeholder in PLACEHOLDERS.items()}
 PLACEHOLDER = re.compile("|".join(map(re.escape, PLACEHOLDERS.values())))

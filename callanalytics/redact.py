@@ -34,6 +34,7 @@ from callanalytics.reading import (
     word_set,
 )
 from callanalytics.records import Transcript, Turn, Word
+from callanalytics.special import mark_special
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,13 @@ class Redactor:
     """
 
     def __init__(self, config: Config) -> None:
-        # the numbers of identity documents go with the other number by which the state knows a person
-        self._kinds = frozenset([*config.redaction.kinds, *_FOLLOWS_BSN * ("bsn" in config.redaction.kinds)])
+        self._kinds = frozenset(config.redaction.kinds)
         self._lexicon = _with_municipality(load_lexicon(), config)
         self._dutch = load_dutch(config, NAMES)
         self._heard: dict[tuple[str, ...], list[Name]] = {}
         rules = [Path(str(module.__file__)) for module in (numbers, reading)]
-        rules += [Path(__file__), Path(__file__).with_name("persons.py"), *sorted(LEXICON_PATH.glob("*.txt"))]
+        rules += [Path(__file__), *(Path(__file__).with_name(name) for name in ("persons.py", "special.py"))]
+        rules += [*sorted(LEXICON_PATH.glob("*.txt"))]
         self.fingerprint = hash_of(
             sorted(self._kinds),
             sorted(config.municipality.names),
@@ -94,6 +95,8 @@ class Redactor:
     def _pass(self, transcript: Transcript) -> Redacted:
         call = Reading.of(transcript)
         year = transcript.started_at.year if transcript.started_at else _DEFAULT_YEAR
+        if "special" in self._kinds:
+            mark_special(call)  # before names: "de ziekte van Parkinson"
         _Numbers(call, self._lexicon, year, "case_number" in self._kinds).mark_all()
         mark_names(call, self._lexicon, self._hear_names(call))
         turns: list[Turn] = []
@@ -150,7 +153,6 @@ def _with_municipality(lexicon: Lexicon, config: Config) -> Lexicon:
 
 # --- numbers and codes ----------------------------------------------------------------------------------------------
 
-_FOLLOWS_BSN = ["document_number"]
 # When nobody says when the call was: a birth year must be at least _ADULT years back to count without being asked for.
 _DEFAULT_YEAR = 2025
 _ADULT = 18

@@ -586,7 +586,8 @@ def judge_redaction(turns: Sequence[Turn], truth: Truth) -> Redactions:
             placeholders += [(_KIND_OF[found], at in personal) for found in PLACEHOLDER.findall(word)]
     for word in heard[len(truth.turns)]:
         placeholders += [(_KIND_OF[found], False) for found in PLACEHOLDER.findall(word)]
-    return Redactions(tuple(data), tuple(placeholders))
+    # truth does not say where special data are
+    return Redactions(tuple(data), tuple(found for found in placeholders if found[0] != "special"))
 
 
 def words_by_turn(turns: Sequence[Turn], true_turns: Sequence[TrueTurn]) -> list[list[str]]:

@@ -74,6 +74,7 @@ class Tally:
     due: Counter[str] = field(default_factory=Counter)
     right: Counter[str] = field(default_factory=Counter)
     spans: Counter[str] = field(default_factory=Counter)
+    special: int = 0  # spans of special data, of which truth says nothing
 
 
 class Call:
@@ -140,6 +141,9 @@ class Call:
         for span, inside in by_span:
             near = {i + d for i in personal[span.turn_index] for d in ((-1, 0, 1) if self.is_recognised else (0,))}
             is_right = bool(inside & near)
+            if span.kind == "special":
+                tally.special += 1
+                continue
             spans[span.kind] += 1
             right[span.kind] += is_right
             if show and not is_right:
@@ -183,6 +187,7 @@ def report(name: str, tally: Tally) -> None:
         pairs = [[sum(c.values()) if kind == "all" else c[kind] for c in side] for side in sides]
         shares = [f"{a}/{b} = {a / b:.3f}" if b else "-" for a, b in pairs]
         print(f"{'':10s} {kind:14s} {shares[0]:18s} {shares[1]}")
+    print(f"{'':10s} special data, of which truth says nothing: {tally.special} spans")
 
 
 if __name__ == "__main__":

@@ -111,6 +111,16 @@ def test_case_numbers_are_replaced_when_configured() -> None:
     assert redacted.transcript.turns[0].text == "Uw meldingsnummer is [CASE_NUMBER]."
 
 
+def test_special_data_stay_when_not_configured() -> None:
+    config = load_config()
+    kinds = tuple(kind for kind in config.redaction.kinds if kind not in ("special", "document_number"))
+    redactor = Redactor(config.model_copy(update={"redaction": config.redaction.model_copy(update={"kinds": kinds})}))
+    text = "Mijn zoon heeft autisme, mijn b s n is 123456782 en mijn paspoortnummer is NX12 AB347."
+    (turn,) = redactor(call_of(f"C: {text}")).transcript.turns
+    assert turn.text == "Mijn zoon heeft autisme, mijn b s n is [BSN] en mijn paspoortnummer is NX12 AB347."
+    assert redact(f"C: {text}")[0].count("[") == 3
+
+
 def test_the_fingerprint_is_stable() -> None:
     assert Redactor(load_config()).fingerprint == REDACTOR.fingerprint
 
