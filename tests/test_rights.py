@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 import tomllib
@@ -474,3 +475,29 @@ def test_what_is_not_there_is_told(tmp_path: Path, config: Config) -> None:
         with pytest.raises(InputError, match=r"no call|not under legal hold"):
             ask()
     store.close()
+
+
+def test_erase_killed_at_random_moments_by_the_system(tmp_path: Path, config: Config) -> None:
+    """SIGKILL to the command itself; what a step-by-step kill can't show is that no buffer or lock outlives it."""
+    dice = random.Random(28)
+    kills = erased = 0
+    for k in range(10):
+        root = tmp_path / str(k)
+        fill(root).close()
+        command = [sys.executable, "-m", "callanalytics.cli", "erase", str(root), SECRET, "--reason", "op verzoek"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(dice.uniform(0.3, 2.0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            kills += process.wait() == -9
+        again = opened(root)
+        Rights(again, config).settle()
+        again.close()
+        left = set(assert_whole(root))
+        assert left >= {"a1", "a2", "a3"}
+        if SECRET not in left:
+            assert traces(root, SECRET) == []
+            erased += 1
+    assert kills
+    assert erased
