@@ -61,7 +61,7 @@ class Ledger:
         at, account = datetime.now(UTC).isoformat(timespec="seconds"), who or getpass.getuser()
 
         def lines(last: str | None) -> str:
-            before = str(json.loads(last)["hash"]) if last else ""
+            before = _hash_of(last) if last else ""
             text = ""
             for call_id, recording in calls:
                 call = self._pseudonyms("call", call_id) or ""
@@ -75,23 +75,23 @@ class Ledger:
 
     def entries(self) -> list[Entry]:
         """All lines.  Raises StoreError when one was changed, moved or left out."""
-        return list(self._checked())
-
-    def _checked(self) -> Iterator[Entry]:
-        before = ""
-        text = self._place.text(NAME) or ""
-        # What follows the last newline is a line that a kill tore.
-        for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), 1):
-            try:
-                entry = Entry(**json.loads(line))
-                is_sound = entry.before == before and entry.seal() == entry.hash
-            except (ValueError, TypeError):
-                is_sound = False
-            if not is_sound:
+        entries, before = [], ""
+        for number, entry in enumerate(self._lines(), 1):
+            if entry is None or entry.before != before or entry.seal() != entry.hash:
                 reason = f"line {number} of {NAME} is not as it was written; restore the file from a backup."
                 raise StoreError(path=NAME, reason=reason)
+            entries.append(entry)
             before = entry.hash
-            yield entry
+        return entries
+
+    def _lines(self) -> Iterator[Entry | None]:
+        """Every line, null for one that is none; what follows the last newline is a line that a kill tore."""
+        text = self._place.text(NAME) or ""
+        for line in text[: text.rfind("\n") + 1].splitlines():
+            try:
+                yield Entry(**json.loads(line))
+            except (ValueError, TypeError):
+                yield None
 
     def is_gone(self, call_id: str, recording_sha256: str | None, gone: set[str]) -> bool:
         """Whether a call, or another with the same recording, is among those of `gone`."""
@@ -101,5 +101,17 @@ class Ledger:
         return bool(known & gone)
 
     def gone(self) -> set[str]:
-        """The hashes of calls and recordings that were erased or purged as a whole."""
-        return {one for entry in self.entries() if entry.action in GONE for one in (entry.call, entry.recording) if one}
+        """The hashes of calls and recordings that were erased or purged as a whole; also by a ledger that was changed.
+
+        What was erased stays so, and a changed line stops no run: whoever reads the ledger is told of it.
+        """
+        gone = [entry for entry in self._lines() if entry and entry.action in GONE]
+        return {one for entry in gone for one in (entry.call, entry.recording) if one}
+
+
+def _hash_of(line: str) -> str:
+    """The seal of a line; "" of one that was changed until it is none, which `entries` tells."""
+    try:
+        return str(json.loads(line)["hash"])
+    except (ValueError, TypeError, KeyError):
+        return ""

@@ -376,6 +376,18 @@ def test_a_changed_ledger_is_noticed(
     told.write_text("\n".join(change(told.read_text().splitlines())) + "\n")
     assert main(["ledger", str(told.parent)]) == 2
     assert "is niet zoals hij geschreven is" in capsys.readouterr().err
+    opened(told.parent).close()
+
+
+def test_a_changed_ledger_brings_no_erased_call_back(tmp_path: Path, config: Config) -> None:
+    store = fill(tmp_path)
+    Rights(store, config).erase(SECRET, "op verzoek")
+    path = tmp_path / NAME
+    path.write_text("no line\n" + path.read_text().replace("op verzoek", "anders"))
+    ledger = store.ledger(Pseudonyms(config.privacy))
+    assert ledger.is_gone(SECRET, None, ledger.gone())
+    assert not ledger.is_gone("a1", "sha of a1", ledger.gone())
+    store.close()
 
 
 def test_a_torn_line_is_no_line(told: Path, config: Config) -> None:
