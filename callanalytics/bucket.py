@@ -5,7 +5,6 @@ A recording comes to this machine for as long as it is decoded, in a file that o
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -128,22 +127,17 @@ def local_copy(place: str, call_id: str, settings: Storage) -> Iterator[Path]:
     if not is_remote(place):
         yield Path(place)
         return
-    handle, name = tempfile.mkstemp(suffix=PurePosixPath(place).suffix, prefix="callanalytics-")  # mode 0600
-    copy = Path(name)
-    try:
+    # A file without a name: whatever ends this process, no recording stays behind.
+    with tempfile.TemporaryFile(prefix="callanalytics-") as copy:
         try:
-            with (
-                os.fdopen(handle, "wb") as target,
-                _file_system(settings).open_input_stream(place.removeprefix(SCHEME)) as source,
-            ):
-                shutil.copyfileobj(source, target, 1 << 20)
+            with _file_system(settings).open_input_stream(place.removeprefix(SCHEME)) as source:
+                shutil.copyfileobj(source, copy, 1 << 20)
+            copy.flush()
         except OSError as error:
             storage_reason = what_storage_says(error)
             reason = f"the object storage did not give it ({storage_reason}); the next run tries again."
             raise CallError(call_id=call_id, stage="fetch", reason=reason, state="failed") from None
-        yield copy
-    finally:
-        copy.unlink(missing_ok=True)
+        yield Path(f"/dev/fd/{copy.fileno()}")
 
 
 def what_storage_says(error: OSError) -> str:

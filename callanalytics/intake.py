@@ -41,8 +41,8 @@ def list_calls(recordings: Path, calls_csv: Path | None = None) -> list[CallSour
     """Every recording of a folder (with its subfolders) or the one file given, sorted by call id.
 
     A row of `calls_csv` describes the recording it names, relative to the csv's folder or to `recordings`; a row
-    whose recording isn't there is refused, so that it ends as a failure and not in silence.  A recording without a
-    row is taken with its sidecar `<stem>.json` or vCon, else with what its name says.
+    whose recording isn't there, or lies in neither, is refused, so that it ends as a failure and not in silence.  A
+    recording without a row is taken with its sidecar `<stem>.json` or vCon, else with what its name says.
 
     Raises InputError when `recordings` is not there, ManifestError when the csv can't be used.
     """
@@ -50,19 +50,26 @@ def list_calls(recordings: Path, calls_csv: Path | None = None) -> list[CallSour
         raise InputError(path=recordings, reason="there is no such file or folder.")
     root = recordings if recordings.is_dir() else recordings.parent
     found = sorted(_audio_files(recordings))
-    by_path = {path.resolve(): path for path in found}
+    inside = {path.resolve() for path in found if not _leads_out(path, recordings)}
+    bases = [calls_csv.parent, root] if calls_csv else [root]
+    named: set[Path] = set()
 
     def find(recording: str) -> tuple[Path | None, Path, bool]:
-        bases = [calls_csv.parent, root] if calls_csv else [root]
+        named.update((base / recording).absolute() for base in bases)
         candidates = [(base / recording).resolve() for base in bases]
-        path = next((p for p in candidates if p in by_path or _is_named(p, recordings)), None)
-        return path, path or candidates[0], path is None and any(p.is_file() for p in candidates)
+        path = next((p for p in candidates if p in inside or _is_named(p, recordings)), None)
+        is_elsewhere = any(p.is_file() and not all(_leads_out(p, base) for base in bases) for p in candidates)
+        return path, path or candidates[0], path is None and is_elsewhere
 
     described, refused = _from_csv(calls_csv, find)
     calls: list[CallSource | Refused] = [*described.values(), *refused]
     for path in found:
-        if path.resolve() not in described:
-            calls.append(_from_sidecar(path, root))
+        if path.resolve() in inside:
+            if path.resolve() not in described:
+                calls.append(_from_sidecar(path, root))
+        elif path.absolute() not in named:
+            call = CallSource(_safe_id(path.stem), str(path.relative_to(root)), "")
+            calls.append(Refused(call, "it is a link to a file outside of the folder; copy the recording itself."))
     return _unique(calls)
 
 
@@ -115,7 +122,8 @@ def _from_csv(
         if is_elsewhere:
             continue  # listed, but not in the folder or file that this run was asked for
         if place is None:
-            refused.append(Refused(call, "the recording that calls.csv names is not there; copy it or remove the row."))
+            reason = "the recording that calls.csv names is not in the folder; copy it there or remove the row."
+            refused.append(Refused(replace(call, path=""), reason))  # nobody may look at what else lies there
         elif place in described:
             refused.append(Refused(call, "calls.csv names this recording twice; keep one row."))
         else:
@@ -127,11 +135,14 @@ def _audio_files(recordings: Path) -> Iterator[Path]:
     if recordings.is_file():
         yield recordings
         return
-    root = recordings.resolve()
     for path in recordings.rglob("*"):
-        # A link that leads out of the folder could publish any file of this machine.
-        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and path.resolve().is_relative_to(root):
+        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file():
             yield path
+
+
+def _leads_out(path: Path, folder: Path) -> bool:
+    """Whether a path, or the link that it is, leads out of a folder: it could publish any file of this machine."""
+    return folder.is_dir() and not path.resolve().is_relative_to(folder.resolve())
 
 
 def _is_named(path: Path, recordings: Path) -> bool:
@@ -205,7 +216,7 @@ def _describe(row: Mapping[str, Any], path: Path) -> CallSource:
 def _from_sidecar(path: Path, root: Path) -> CallSource | Refused:
     plain = CallSource(_safe_id(path.stem), str(path.relative_to(root)), str(path))
     for sidecar in (path.with_suffix(suffix) for suffix in SIDECARS):
-        if not sidecar.is_file():
+        if not sidecar.is_file() or _leads_out(sidecar, root):
             continue
         try:
             with sidecar.open("rb") as stream:

@@ -181,8 +181,11 @@ REASONS = {
     # intake.py: what is known about the calls
     "there is no such file or folder.": "dat bestand of die map bestaat niet.",
     "line {line}: {reason}": "regel {line}: {reason}",
-    "the recording that calls.csv names is not there; copy it or remove the row.": (
-        "de opname die calls.csv noemt is er niet; kopieer haar of verwijder de regel."
+    "the recording that calls.csv names is not in the folder; copy it there or remove the row.": (
+        "de opname die calls.csv noemt staat niet in de map; kopieer haar daarheen of verwijder de regel."
+    ),
+    "it is a link to a file outside of the folder; copy the recording itself.": (
+        "het is een koppeling naar een bestand buiten de map; kopieer de opname zelf."
     ),
     "calls.csv names this recording twice; keep one row.": "calls.csv noemt deze opname twee keer; houd één regel.",
     'the column "recording" is missing in its first line.': 'de kolom "recording" ontbreekt in de eerste regel.',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import socket
 import struct
 from pathlib import Path
 
@@ -319,6 +320,30 @@ def test_a_click_is_a_recording(tmp_path: Path, settings: Audio, milliseconds: i
     sound = np.stack([tone(300 * (i + 1), milliseconds / 1000, 8000) for i in range(channels)])
     recording = decode(write_audio(tmp_path / "a.wav", sound, 8000), settings)
     assert recording.duration_ms == pytest.approx(milliseconds, abs=1)
+
+
+@pytest.mark.parametrize("name", ["concat:secret.wav", "file:secret.wav", "subfile,,start,0,end,0,,:secret.wav"])
+def test_a_name_never_leads_to_another_file(
+    tmp_path: Path, settings: Audio, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """FFmpeg takes what stands before a colon for a protocol."""
+    monkeypatch.chdir(tmp_path)
+    write_audio(Path("secret.wav"), tone(300, 1, 8000)[None], 8000)
+    Path(name).write_text("no audio")
+    refusal(Path(name), settings)
+    write_audio(Path(name), tone(300, 2, 8000)[None], 8000)
+    assert decode(Path(name), settings).duration_ms == 2000
+
+
+def test_a_name_never_leads_to_the_network(tmp_path: Path, settings: Audio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        name = f"tcp:127.0.0.1:{server.getsockname()[1]}?x=.wav"
+        Path(name).write_text("no audio")
+        refusal(Path(name), settings)
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 def test_decoding_leaves_the_file_alone(tmp_path: Path, settings: Audio) -> None:

@@ -20,11 +20,11 @@ from test_store import Killed, assert_whole, fail, first, mend, read, replace_al
 from test_store import rows as all_rows
 
 from callanalytics import engine
-from callanalytics.bucket import Bucket, _file_system
+from callanalytics.bucket import Bucket, _file_system, local_copy
 from callanalytics.cli import main
 from callanalytics.config import Config
 from callanalytics.criteria import load_files
-from callanalytics.errors import InputError, StoreError, StoreLocked
+from callanalytics.errors import CallError, InputError, StoreError, StoreLocked
 from callanalytics.store import DETAILS, Store
 
 boto3 = pytest.importorskip("boto3")
@@ -143,7 +143,18 @@ def at(config: Config, faulty: Faulty) -> Config:
 
 def test_recordings_of_a_bucket_are_processed_once(remote: Config, client: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    before = set(Path(tempfile.gettempdir()).glob("callanalytics-*"))
+def test_a_copy_has_no_name_that_a_killed_process_would_leave(
+    remote: Config, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with local_copy("s3://kcc/day/a.wav", "a", remote.storage) as path:
+        assert (path.read_bytes(), path.read_bytes(), path.stat().st_size) == (b"one", b"one", 3)
+        assert list(tmp_path.iterdir()) == []
+    with pytest.raises(CallError, match="did not give it"), local_copy("s3://kcc/day/weg.wav", "w", remote.storage):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
     row, _ = run(remote, "s3://kcc/day", out)  # type: ignore[arg-type]
     assert (row.found, row.published, row.failed) == (5, 4, 1)
     calls = {call["call_id"]: call for call in rows(out)["calls"]}
@@ -151,7 +162,6 @@ def test_recordings_of_a_bucket_are_processed_once(remote: Config, client: Any, 
     assert calls["c"]["recording"] == "sub/c.wav"
     assert calls["b"]["started_at"] == datetime(2026, 11, 17, 9, tzinfo=UTC)
     assert list(failures(out)) == ["d.wav"]
-    assert set(Path(tempfile.gettempdir()).glob("callanalytics-*")) == before  # no copy is left
     row, _ = run(remote, "s3://kcc/day/", out)  # type: ignore[arg-type]
     assert (row.resumed, row.published) == (4, 0)
     client.put_object(Bucket="kcc", Key="day/a.wav", Body=b"another one")

@@ -67,7 +67,7 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
         list_calls(tmp_path / "nowhere")
 
 
-def test_links_that_lead_out_of_the_folder_are_left_alone(folder: Path, tmp_path: Path) -> None:
+def test_links_that_lead_out_of_the_folder_are_refused(folder: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.wav").write_bytes(b"x")
@@ -75,14 +75,28 @@ def test_links_that_lead_out_of_the_folder_are_left_alone(folder: Path, tmp_path
     (folder / "linked").symlink_to(outside)
     (folder / "broken.wav").symlink_to(tmp_path / "nowhere.wav")
     (folder / "inside.wav").symlink_to(folder / "a.wav")
-    assert ids(list_calls(folder)) in (["a", "b", "c", "inside"], ["a", "b", "c"])
+    calls = list_calls(folder)
+    assert [i for i in ids(calls) if i != "inside"] == ["a", "b", "c", "-link"]
+    assert refused(calls) == {"link.wav": "it is a link to a file outside of the folder; copy the recording itself."}
 
 
-def test_calls_csv_cannot_lead_out_of_the_folder(folder: Path, tmp_path: Path) -> None:
+def test_a_sidecar_that_is_a_link_out_of_the_folder_is_not_read(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text('{"queue": "secret", "started_at": "secret"}')
+    (folder / "a.json").symlink_to(tmp_path / "secret.json")
+    assert described(list_calls(folder)[0]).queue is None
+
+
+@pytest.mark.parametrize("where", ["../secret.wav", "/{}/secret.wav", "../../../../../../../../../etc/passwd", "link.wav"])
+def test_calls_csv_cannot_lead_out_of_the_folder(folder: Path, tmp_path: Path, where: str) -> None:
     (tmp_path / "secret.wav").write_bytes(b"x")
     (folder / "link.wav").symlink_to(tmp_path / "secret.wav")
-    path = csv(folder, "recording", "../secret.wav", str(tmp_path / "secret.wav"), "link.wav", "a.wav", where=folder)
-    assert ids(list_calls(folder, path)) == ["a", "b", "c"]
+    named = where.format(tmp_path)
+    path = csv(folder, "call_id,recording", f"out,{named}", "in,a.wav", where=folder)
+    calls = list_calls(folder, path)
+    assert "not in the folder" in refused(calls)[named]
+    assert {c.call.path for c in calls if isinstance(c, Refused)} == {""}  # nobody reads it, not even for its hash
+    assert [c.call_id for c in calls if isinstance(c, CallSource)] == ["b", "c", "in"]
+    assert len(calls) == (4 if where == "link.wav" else 5)  # the link has one row
 
 
 def test_names_that_cannot_be_an_id_are_made_one(folder: Path) -> None:
@@ -141,7 +155,7 @@ def test_a_byte_order_mark_and_windows_lines_are_read(folder: Path) -> None:
 def test_a_missing_recording_is_refused_and_costs_the_others_nothing(folder: Path) -> None:
     calls = list_calls(folder, csv(folder, "call_id,recording", "k1,weg.wav", "k2,a.wav"))
     assert ids(calls) == ["b", "c", "-k1", "k2"]
-    assert "is not there" in refused(calls)["weg.wav"]
+    assert "is not in the folder" in refused(calls)["weg.wav"]
 
 
 def test_a_recording_named_twice_is_refused_once(folder: Path) -> None:

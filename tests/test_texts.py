@@ -313,8 +313,8 @@ def test_a_config_that_cannot_be_read_is_reported_in_dutch_unless_asked_otherwis
 @pytest.mark.parametrize(
     ("lang", "message"),
     [
-        ("nl", "de opname die calls.csv noemt is er niet; kopieer haar of verwijder de regel."),
-        ("en", "the recording that calls.csv names is not there; copy it or remove the row."),
+        ("nl", "de opname die calls.csv noemt staat niet in de map; kopieer haar daarheen of verwijder de regel."),
+        ("en", "the recording that calls.csv names is not in the folder; copy it there or remove the row."),
     ],
 )
 def test_failures_are_stored_and_shown_in_the_language_of_the_run(
