@@ -15,10 +15,12 @@ from callanalytics.numbers import FILLERS, word_value
 from callanalytics.reading import PHRASE_END, SENTENCE_END, Lexicon, Reading, spelled_letter, word_set
 
 PREFIXES = word_set("van de der den het ter ten te t v d vd la le el al bin von du da dos del di")
+_ONLY_OF_NAMES = word_set("der den ter ten")
 _TITLES = word_set(
     """meneer mevrouw mijnheer juffrouw mevr mw dhr heer familie fam dokter dr drs ir mr zuster pastoor weduwe menneer
     meheer mneer metvrouw mefrouw mevrauw minneer meener"""
 )
+_ALMOST_TITLES = word_set("minder meerder meneren vrouwen mevouw rauw")  # as recognition hears them
 RELATIONS = word_set(
     """moeder vader zoon zoontje dochter dochtertje man vrouw broer broertje zus zusje oma opa buurman buurvrouw partner
     vriend vriendin kind collega kleinzoon kleindochter tante oom neef nicht schoonmoeder schoonvader schoonzoon
@@ -37,6 +39,7 @@ _ASKS_NAME = re.compile(
     r"\bhoe (?:u|uw \w+|je|jouw \w+) (?:heet|heette)|"
     r"\bhoe heet (?:u|je|uw|jouw|hij|zij|ze|die|de|haar|zijn)|\bnamens wie|\bspel(?:len|t|d)?\b|\bvoor wie\b|"
     r"(?:uw|je|jouw|zijn|haar|hun|de|welke) (?:voor|achter)?naam|\bachternaam|\bvoornaam|\bvoorletter|"
+    r"(?:uw|u|je|jouw|zijn|z n|zn|haar|hun|en|de) (?:\w{3,8} )?(?!straat|bedrijfs|gebruikers|dorps)\w*naa[mn]\b|"
     r"\bnaam (?:van u|is|en)|\bhoe schrij\w+|\bwie is (?:daar|dat)|\b(?:welke|wat is de|hoe was de) naam\b"
 )
 _INTRODUCES = re.compile(
@@ -53,11 +56,13 @@ _GREETINGS = word_set(
     """goedemorgen goedemiddag goedenavond goedendag goeiemorgen goeiemiddag goeiendag goeienavond goeiedag hallo hoi
     dag hey ja moi morgen middag morgens jazeker nou eh u welkom dank"""
 )
+_SHORT = word_set("je die dat ze")  # of a first name or initial recognition makes these too: "met die Nekobo"
 _NEVER_AFTER_MET = word_set("gemeente het de een mijn uw je onze ons ze dat die deze wie wat betrekking spoed")
 _TITLE_STEM = re.compile(r"(?:meneer|mevrouw|mijnheer|meener)(?!tje|en$)")
 # What is said right behind one's name: "De Boer hier", "Pietersen is mijn naam", "Jan aan de lijn".
 _AFTER_NAME = re.compile(
-    r"^(?:(?:spreekt )?hier\b|(?:is )?mijn naam\b|spreekt u|aan (?:de (?:lijn|telefoon)|het woord))"
+    r"^(?:(?:spreekt )?hier\b|(?:is )?mijn naam\b|is (?:de|me|m n) naam\b|spreekt u|"
+    r"aan (?:de (?:lijn|telefoon)|het woord))"
 )
 # Compounds with these heads are things and places, however much their capital looks like a name's.
 _THING = re.compile(
@@ -104,12 +109,14 @@ class _Names:
             found = self._listed(turn) or found
             found = self._signed(turn, is_opening=spoken[role] <= 2) or found
             found = self._prefixed(turn) or found
+            if spoken[role] == 1:
+                found = self._opened(turn) or found
             found = self._witnessed(turn, is_answer) or found
             if is_answer:
                 found = found or any(self._call.tokens[at].kind == "person_name" for at in turn)
                 is_spelled = self._spelled(turn, 3)
                 if is_spelled or not found:
-                    found = self._bare_answer(turn) or is_spelled
+                    found = self._bare_answer(turn) or self._first_word(turn) or is_spelled
                 due = 0 if found else due - (1 if len(turn) >= 3 else 0)
             else:
                 self._spelled(turn, 4)
@@ -131,9 +138,11 @@ class _Names:
             if not strength:
                 continue
             end = self._name_end(at, turn, strength)
-            if end == at and strength in ("strong", "title"):
+            if end == at and strength in ("strong", "title", "greeting"):
                 end = self._behind_broken_words(at, turn, strength)
-            if end == at and (strength == "greeting" or self._introduces(at, turn)):
+            if end == at and strength == "title" and call.tokens[at].bare == "van":
+                end = self._behind_van(at, turn)
+            if end == at and (strength == "greeting" or self._introduces(at, turn) or self._opens(at, turn)):
                 end = self._whole_phrase(at, turn)
             if end > at and not (strength == "weak" and self._is_street(at, end, turn)):
                 found = call.mark(at, end, "person_name") or found
@@ -149,7 +158,7 @@ class _Names:
         if not word:
             return ""
         ended = PHRASE_END.search(call.tokens[last].text)
-        if _is_title(word):
+        if _is_title(word) or (word in _ALMOST_TITLES and self._is_strange(at) and not ended):
             return "" if ended and not self._is_listed(at) else "title"
         if ended and SENTENCE_END.search(call.tokens[last].text):
             return ""
@@ -204,6 +213,16 @@ class _Names:
         """Whether somebody says "u spreekt met" or "mijn naam is" right before a position."""
         return bool(_SELF.search(self._call.line(max(turn.start, at - 4), at)))
 
+    def _opens(self, at: int, turn: range) -> bool:
+        """Whether the one word of an agent's "gemeente Zwolle, met ..." stands here."""
+        call = self._call
+        is_agents = call.roles[call.tokens[at].turn] == "agent" and self._is_first(turn)
+        if not is_agents or call.word(at - 1, turn) != "met" or call.word(at, turn) in PREFIXES:
+            return False
+        before = [call.word(i, turn) for i in range(max(turn.start, at - 5), at - 1)]
+        is_greeting = any(word in _GREETINGS - {"u"} or word.startswith("gemeente") for word in before if word)
+        return is_greeting and bool(PHRASE_END.search(call.tokens[at].text))
+
     def _whole_phrase(self, at: int, turn: range) -> int:
         """The end of a short phrase where people say who they are and no name was recognised, else `at`.
 
@@ -220,7 +239,18 @@ class _Names:
                 break
             if PHRASE_END.search(call.tokens[end].text) and not is_article:
                 is_known = any(call.word(i, turn) not in self._lexicon.not_names for i in range(at, end + 1))
-                return end + 1 if is_known else at
+                # "gemeente Zwolle met aan.": there even a function word was a name
+                return end + 1 if is_known or (end == at and self._opens(at, turn)) else at
+        return at
+
+    def _behind_van(self, at: int, turn: range) -> int:
+        """The end of a phrase like "meneer van ging keel.": what is left of it is a name; else `at`."""
+        call = self._call
+        for end in range(at + 1, min(at + 3, turn.stop)):
+            if not self._may_be_name(end) or self._is_office(end) or call.word(end, turn) in PREFIXES | _NOBODY:
+                break
+            if PHRASE_END.search(call.tokens[end].text):
+                return end + 1
         return at
 
     def _phrase_end(self, at: int, turn: range) -> int:
@@ -248,12 +278,17 @@ class _Names:
             if start >= turn.stop or PHRASE_END.search(call.tokens[start - 1].text):
                 break
             word = call.word(start, turn)
-            if call.word(start - 1, turn) in RELATIONS | _NEVER_AFTER_MET or _is_title(call.word(start - 1, turn)):
+            skipped = call.word(start - 1, turn)
+            if skipped in RELATIONS | (_NEVER_AFTER_MET - _SHORT) or _is_title(skipped):
+                break
+            if strength == "greeting" and skipped not in _SHORT:
                 break
             is_inner_capital = call.is_capital(start) and not call.starts_sentence(start, turn)
             if strength == "title" and not (self._is_cased and is_inner_capital):
                 continue
-            if word and not self._lexicon.is_dutch(word) and (end := self._name_end(start, turn, "strong")) > start:
+            is_strange = word and not self._lexicon.is_dutch(word) and (strength != "greeting" or len(word) >= 6)
+            is_name = is_strange or (strength == "strong" and self._is_listed(start))
+            if is_name and (end := self._name_end(start, turn, "strong")) > start:
                 return end
         return at
 
@@ -266,6 +301,8 @@ class _Names:
         if nxt >= turn.stop or PHRASE_END.search(call.tokens[nxt - 1].text) or not call.word(nxt, turn):
             return False
         word = call.tokens[nxt].bare
+        if strength == "strong" and call.tokens[nxt - 1].bare in _ONLY_OF_NAMES:
+            return True
         if word in self._lexicon.not_names:
             return strength == "title" and (call.is_capital(nxt) or word in self._lexicon.surnames)
         if self._is_cased and call.is_capital(nxt):
@@ -286,7 +323,10 @@ class _Names:
         is_inner = not is_first and self._is_cased and call.is_capital(at) and not call.starts_sentence(at, turn)
         # "Hessel Post": an ordinary word, but with a capital right behind a name
         is_behind = is_inner and (self._is_listed(at - 1) or not lexicon.is_dutch(call.tokens[at - 1].bare))
-        if word in lexicon.not_names and not is_behind and not (strength == "title" and has_prefix):
+        is_sure = has_prefix and (
+            strength == "title" or (strength == "strong" and call.word(at - 1, turn) in _ONLY_OF_NAMES)
+        )
+        if word in lexicon.not_names and not is_behind and not is_sure:
             return False
         if _is_title(word) or word in RELATIONS or word in _ABBREVIATIONS or word_value(word) is not None:
             return False
@@ -367,6 +407,34 @@ class _Names:
             if self._follows_municipality(start, turn) and (is_known or (is_capital and is_rare)):
                 return call.mark(start, at, "person_name")
         return False
+
+    def _opened(self, turn: range) -> bool:
+        """A name that is a phrase of its own in the first turn of a party: "Morgen, Kranner, ...", "Ani Timmerman." """
+        call, lexicon = self._call, self._lexicon
+        found, start, phrases = False, turn.start, 0
+        for at in turn:
+            if not PHRASE_END.search(call.tokens[at].text) and at + 1 < turn.stop:
+                continue
+            first, start = start, at + 1
+            while first < at and call.word(first, turn) in _GREETINGS | {"ja", "met"}:
+                first += 1
+            words = [call.word(i, turn) for i in range(first, at + 1)]
+            if words[0] in _GREETINGS:
+                continue
+            phrases += 1
+            if not words[0]:
+                continue
+            is_prefixed = len(words) == 2 and words[0] in PREFIXES - {"het", "t", "d", "v", "al"}
+            is_strange = self._is_strange(at) and (len(words) == 1 or is_prefixed)
+            is_full = len(words) == 2 and words[1] in lexicon.surnames - lexicon.not_names and self._may_be_name(first)
+            is_full = is_full and self._is_cased and call.is_capital(first) and call.is_capital(at)
+            if call.roles[call.tokens[turn.start].turn] == "citizen":
+                is_due = is_strange and phrases == 1
+            else:
+                is_due = is_strange and at + 1 == turn.stop and first > turn.start and call.is_capital(first)
+            if (is_due or is_full) and not self._is_office(first) and not self._is_street(first, at + 1, turn):
+                found = call.mark(first, at + 1, "person_name") or found
+        return found
 
     def _follows_municipality(self, at: int, turn: range) -> bool:
         """Whether an agent has just said "gemeente Zwolle" in the first turn."""
@@ -511,6 +579,15 @@ class _Names:
             return False
         return not is_almost_in(word, self._lexicon.places) and not is_almost_in(word, self._lexicon.not_names)
 
+    def _is_strange(self, at: int) -> bool:
+        """A word of some length that Dutch does not know, nor the list of places, and that nobody said before."""
+        call, word, lexicon = self._call, self._call.tokens[at].bare, self._lexicon
+        if len(word) < 5 or not self._may_be_name(at) or self._is_word(word):
+            return False
+        if any(call.tokens[i].bare == word for i in range(call.ranges[call.tokens[at].turn].start)):
+            return False  # "voor halvacht." "Halvacht, dat red ik wel."
+        return not is_almost_in(word, lexicon.places) and not is_almost_in(word, lexicon.not_names)
+
     def _precedes_surname(self, at: int) -> bool:
         """Whether a word can be the first name before a name just found."""
         call, lexicon, word = self._call, self._lexicon, self._call.tokens[at].bare
@@ -592,6 +669,14 @@ class _Names:
                 found = call.mark(start, at, "person_name") or found
                 start = -1
         return found
+
+    def _first_word(self, turn: range) -> bool:
+        """The answer to a question for a name that is one strange word, whatever is said behind it."""
+        first = turn.start
+        while first + 1 < turn.stop and self._call.word(first, turn) in FILLERS | _GREETINGS | {"ja", "met"}:
+            first += 1
+        is_phrase = bool(PHRASE_END.search(self._call.tokens[first].text))
+        return is_phrase and self._is_strange(first) and self._call.mark(first, first + 1, "person_name")
 
     # where a name comes back
 
