@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := models/weights/.pulled
 
-.PHONY: demo test check bench models install clean
+.PHONY: demo test check audit sbom bench models install clean
 
 demo: $(MODELS)
 	$(BIN)/callanalytics demo
@@ -16,7 +16,17 @@ test: $(MODELS)
 check: $(MODELS)
 	$(BIN)/ruff check callanalytics tests
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive callanalytics
+	$(BIN)/python tests/audit.py
 	$(BIN)/python -m pytest
+
+# Known vulnerabilities of what is installed; says "skipped" where the advisories can't be reached.
+audit: $(STAMP)
+	$(BIN)/python tests/audit.py
+
+# What the program is made of, as CycloneDX: every installed package with its version and licence.
+sbom: $(STAMP)
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(VENV)
 
 # Side by side with what people use today, how near to the hardware, growth with the number of calls: an hour or more.
 # WHISPERX=/path/to/python of an environment that holds whisperX adds it.
@@ -41,4 +51,4 @@ $(MODELS): $(STAMP) models/manifest.toml
 	@mkdir -p $(dir $@) && touch $@
 
 clean:
-	rm -rf $(VENV) models/weights out speed.json floor.json growth.json
+	rm -rf $(VENV) models/weights out speed.json floor.json growth.json sbom.json
