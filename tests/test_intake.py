@@ -86,7 +86,10 @@ def test_a_sidecar_that_is_a_link_out_of_the_folder_is_not_read(folder: Path, tm
     assert described(list_calls(folder)[0]).queue is None
 
 
-@pytest.mark.parametrize("where", ["../secret.wav", "/{}/secret.wav", "../../../../../../../../../etc/passwd", "link.wav"])
+OUTSIDE = ["../secret.wav", "/{}/secret.wav", "../../../../../../../../../etc/passwd", "link.wav"]
+
+
+@pytest.mark.parametrize("where", OUTSIDE)
 def test_calls_csv_cannot_lead_out_of_the_folder(folder: Path, tmp_path: Path, where: str) -> None:
     (tmp_path / "secret.wav").write_bytes(b"x")
     (folder / "link.wav").symlink_to(tmp_path / "secret.wav")

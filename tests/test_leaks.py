@@ -180,7 +180,8 @@ def spend_night(folder: Path, trees: list[dict[str, Any]], url: str, sent: list[
     command = [sys.executable, str(folder / "run.py"), "--config", str(folder / "run.toml"), "run", str(recordings)]
     options = ["--calls", str(recordings / "calls.csv"), "--output", str(out), "--log", "json", "--json"]
     done = subprocess.run(
-        [*command, *options], env=environment, cwd=temporary, capture_output=True, check=False, preexec_fn=allow_dumps
+        [*command, *options], env=environment, cwd=temporary, capture_output=True, check=False, umask=0,
+        preexec_fn=allow_dumps,
     )
     assert done.returncode == 1, done.stderr.decode()
     places = [Place.of("stdout", done.stdout), Place.of("stderr", done.stderr)]
@@ -191,7 +192,9 @@ def spend_night(folder: Path, trees: list[dict[str, Any]], url: str, sent: list[
         with redirect_stdout(said), redirect_stderr(said):
             main([arguments[0], str(out), *arguments[1:]])
         places.append(Place.of(" ".join(arguments), said.getvalue()))
-    places += [*places_in(out), *places_in(temporary), Place.of("metrics", (folder / "metrics.prom").read_bytes())]
+    assert [path for path in [out, *out.rglob("*")] if path.stat().st_mode & 0o077] == [], "for its owner alone"
+    assert list(temporary.rglob("*")) == [], "nothing stays behind, not even of a process that died"
+    places += [*places_in(out), Place.of("metrics", (folder / "metrics.prom").read_bytes())]
     return Night(out, {tree["call_id"]: tree for tree in trees}, places, done.stderr.decode())
 
 

@@ -28,7 +28,9 @@ LOCAL = {"AF_UNIX", "AF_LOCAL", "AF_NETLINK", "AF_UNSPEC"}  # this machine: its 
 
 def works(*command: str) -> bool:
     """Whether a command is here and may do what it does."""
-    return shutil.which(command[0]) is not None and not subprocess.run(command, capture_output=True).returncode
+    if shutil.which(command[0]) is None:
+        return False
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def alone() -> list[str] | None:
