@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import smtplib
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -63,6 +64,21 @@ def tell(settings: Notify, row: RunRow, lang: Lang) -> Iterator[str]:
             _mail(settings, row, lang)
         except (OSError, smtplib.SMTPException) as error:
             yield say(lang, "notify_failed", what="mail", why=type(error).__name__)
+
+
+def masked(url: str) -> str:
+    """A URL without what may be secret in it: a password, and the path and query that webhooks carry their key in.
+
+    https://me:secret@hooks.example/T0/B1?key=2 -> https://hooks.example/...
+    """
+    if not url:
+        return ""
+    scheme, _, rest = url.partition("://")
+    place, *more = re.split("[/?#]", rest, maxsplit=1)
+    if not place or any("@" in part for part in more):
+        return "..."  # no URL, or a password with a slash in it: where the host begins can't be told
+    host = place.rpartition("@")[2]
+    return f"{scheme}://{host}" + ("/..." if host != place or any(more) else "")
 
 
 def write_metrics(path: Path, row: RunRow) -> None:

@@ -16,7 +16,7 @@ from aiosmtpd.controller import Controller
 from fakes import MOMENT, failure_row
 
 from callanalytics.config import Config, Notify
-from callanalytics.notify import run_page, tell, write_metrics
+from callanalytics.notify import masked, run_page, tell, write_metrics
 from callanalytics.records import RunRow
 
 ROW = RunRow(
@@ -161,3 +161,21 @@ def test_a_collector_elsewhere_is_refused(quiet: Notify) -> None:
     for place in ("https://telemetry.example.com", "http://localhost@evil.example", "http://localhost.evil.example"):
         with pytest.raises(ValueError, match="should match pattern"):
             Notify.model_validate(quiet.model_dump() | {"otlp_endpoint": place})
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("", ""),
+        ("http://localhost:4318", "http://localhost:4318"),
+        ("https://minio.intern:9000/", "https://minio.intern:9000"),
+        ("https://hooks.example/services/T0/secret", "https://hooks.example/..."),
+        ("https://hooks.example?key=secret", "https://hooks.example/..."),
+        ("https://me:secret@hooks.example", "https://hooks.example/..."),
+        ("https://me:secret@hooks.example:8443/T0?key=secret", "https://hooks.example:8443/..."),
+        ("https://me:se/secret@hooks.example/", "..."),
+        ("secret", "..."),
+    ],
+)
+def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
+    assert masked(url) == shown
