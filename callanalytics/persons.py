@@ -57,6 +57,7 @@ _GREETINGS = word_set(
     dag hey ja moi morgen middag morgens jazeker nou eh u welkom dank"""
 )
 _SHORT = word_set("je die dat ze")  # of a first name or initial recognition makes these too: "met die Nekobo"
+_WITH_THINGS = word_set("helpen hulp bezig klaar begonnen gestopt stoppen probleem problemen")
 _NEVER_AFTER_MET = word_set("gemeente het de een mijn uw je onze ons ze dat die deze wie wat betrekking spoed")
 _TITLE_STEM = re.compile(r"(?:meneer|mevrouw|mijnheer|meener)(?!tje|en$)")
 # What is said right behind one's name: "De Boer hier", "Pietersen is mijn naam", "Jan aan de lijn".
@@ -114,7 +115,7 @@ class _Names:
             found = self._witnessed(turn, is_answer) or found
             if is_answer:
                 found = found or any(self._call.tokens[at].kind == "person_name" for at in turn)
-                is_spelled = self._spelled(turn, 3)
+                is_spelled = self._spelled(turn, 3) or self._first_with_prefix(turn)
                 if is_spelled or not found:
                     found = self._bare_answer(turn) or self._first_word(turn) or is_spelled
                 due = 0 if found else due - (1 if len(turn) >= 3 else 0)
@@ -167,6 +168,8 @@ class _Names:
             return "strong"
         if word in RELATIONS or (word in ("heet", "is") and call.word(last - 1, turn) in RELATIONS):
             return "weak"
+        if word == "met" and call.word(last - 1, turn) in _WITH_THINGS:
+            return ""
         if word == "met" and (is_opening or is_due):
             # An agent says a name after the first "met"; later, and from a citizen, the word itself must look like one.
             is_agent = call.roles[call.tokens[at].turn] == "agent" and self._is_first(turn)
@@ -259,9 +262,12 @@ class _Names:
         Recognition makes ordinary words of surnames: "met Karin boos.", "met Lotte van de kantoren,".
         """
         call = self._call
+        if self._ends_at_once(at, turn):
+            return at + 1
         for end in range(at, min(at + 3, turn.stop)):
             word = call.word(end, turn)
-            if word not in PREFIXES and not self._may_be_name(end):
+            is_joint = word == "en" and end == at and not self._is_word(call.tokens[at - 1].bare)
+            if word not in PREFIXES and not is_joint and not self._may_be_name(end):
                 break
             # "Theo van het vervoersbedrijf" says where somebody works
             is_work = call.word(at, turn) == "van" and word not in PREFIXES and not call.is_capital(end)
@@ -270,6 +276,16 @@ class _Names:
             if PHRASE_END.search(call.tokens[end].text):
                 return at if self._is_street(at, end + 1, turn) else end + 1
         return at
+
+    def _ends_at_once(self, at: int, turn: range) -> bool:
+        """Whether one word alone ends the phrase behind somebody's own first name: "u spreekt met Karin boos."."""
+        call, word = self._call, self._call.word(at, turn)
+        if not word or not PHRASE_END.search(call.tokens[at].text) or not self._reads_as_name(word):
+            return False
+        is_other = word in RELATIONS | _NOBODY | _GREETINGS | FILLERS | {"hier"} or _is_title(word)
+        if is_other or self._is_office(at):
+            return False
+        return bool(_SELF.search(call.line(max(turn.start, at - 5), at - 1)))
 
     def _behind_broken_words(self, at: int, turn: range, strength: str) -> int:
         """The end of a name one or two words on, when recognition broke its beginning: "met zo 'n Dries"; else `at`."""
@@ -669,6 +685,15 @@ class _Names:
                 found = call.mark(start, at, "person_name") or found
                 start = -1
         return found
+
+    def _first_with_prefix(self, turn: range) -> bool:
+        """The answer to a question for a name that begins with two words like "van Tongeren,"."""
+        call, at = self._call, turn.start + 1
+        if call.word(turn.start, turn) not in PREFIXES - {"het", "t", "de"} or not call.word(at, turn):
+            return False
+        is_phrase = bool(PHRASE_END.search(call.tokens[at].text)) and self._reads_as_name(call.word(at, turn))
+        is_free = call.word(at, turn) not in self._lexicon.not_names | PREFIXES and not self._is_office(at)
+        return is_phrase and is_free and call.mark(turn.start, at + 1, "person_name")
 
     def _first_word(self, turn: range) -> bool:
         """The answer to a question for a name that is one strange word, whatever is said behind it."""
