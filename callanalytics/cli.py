@@ -20,6 +20,7 @@ from callanalytics import __version__
 from callanalytics.bucket import is_remote
 from callanalytics.config import Config, load_config, project_root
 from callanalytics.errors import CallAnalyticsError, InputError, StoreError
+from callanalytics.memory import keep_no_dumps
 from callanalytics.messages import translate
 from callanalytics.texts import Lang, say
 
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     # Nothing of a call may be readable by others of this machine.
     os.umask(0o077)
+    keep_no_dumps()
     lang: Lang = options.lang or "nl"
     try:
         config = load_config(options.config)
@@ -892,7 +894,13 @@ def _say_step(step: int, losses: dict[str, float]) -> None:
 def _config(config: Config, options: argparse.Namespace) -> int:
     if options.action == "check":
         return _check(config, options)
-    print(json.dumps(config.model_dump(mode="json"), indent=1, ensure_ascii=False))
+    from callanalytics.notify import masked
+
+    tree = config.model_dump(mode="json")
+    # People paste this where others read it.
+    tree["notify"]["webhook"] = masked(config.notify.webhook)
+    tree["storage"]["endpoint"] = masked(config.storage.endpoint)
+    print(json.dumps(tree, indent=1, ensure_ascii=False))
     return 0
 
 

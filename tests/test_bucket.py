@@ -25,6 +25,8 @@ from callanalytics.cli import main
 from callanalytics.config import Config
 from callanalytics.criteria import load_files
 from callanalytics.errors import CallError, InputError, StoreError, StoreLocked
+from callanalytics.pseudonyms import Pseudonyms
+from callanalytics.rights import Rights
 from callanalytics.store import DETAILS, Store
 
 boto3 = pytest.importorskip("boto3")
@@ -141,8 +143,6 @@ def at(config: Config, faulty: Faulty) -> Config:
     return config.model_copy(update={"storage": config.storage.model_copy(update=place | {"timeout_s": 2.0})})
 
 
-def test_recordings_of_a_bucket_are_processed_once(remote: Config, client: Any, tmp_path: Path) -> None:
-    out = tmp_path / "out"
 def test_a_copy_has_no_name_that_a_killed_process_would_leave(
     remote: Config, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +155,8 @@ def test_a_copy_has_no_name_that_a_killed_process_would_leave(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_recordings_of_a_bucket_are_processed_once(remote: Config, client: Any, tmp_path: Path) -> None:
+    out = tmp_path / "out"
     row, _ = run(remote, "s3://kcc/day", out)  # type: ignore[arg-type]
     assert (row.found, row.published, row.failed) == (5, 4, 1)
     calls = {call["call_id"]: call for call in rows(out)["calls"]}
@@ -348,7 +350,7 @@ def test_a_run_that_slept_too_long_writes_no_more(hasty: Config, client: Any) ->
 def test_a_kill_at_any_write_to_a_bucket_leaves_whole_calls(
     hasty: Config, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Any
 ) -> None:
-    """Kill before the k-th write or removal, for every k until the change comes through."""
+    """Kill before the k-th write or removal, k further and further apart, until the change comes through."""
 
     def opened(root: str) -> Store:
         store = Store(root, CRITERIA, ITEMS, hasty.storage)
@@ -359,7 +361,7 @@ def test_a_kill_at_any_write_to_a_bucket_leaves_whole_calls(
     seed(fresh)
     change(fresh, "part-2")
     fresh.close()
-    for k in range(1, 100):
+    for k in (1, 2, 4, 7, 11, 16, 22, 99):
         for item in client.list_objects_v2(Bucket="kcc", Prefix="out/").get("Contents", ()):
             client.delete_object(Bucket="kcc", Key=item["Key"])
         store = opened(OUT)
@@ -401,3 +403,27 @@ def test_a_kill_at_any_write_to_a_bucket_leaves_whole_calls(
         assert_whole(mended)
         assert all_rows(mended) == all_rows(fetched(client, tmp_path / f"fresh{k}", "fresh"))
     assert k > 1
+
+
+def test_nothing_of_an_erased_call_is_left_in_a_bucket(hasty: Config, client: Any, recordings: Path) -> None:
+    run(hasty, recordings, OUT)  # type: ignore[arg-type]
+
+    def traces() -> list[str]:
+        keys = [item["Key"] for item in client.list_objects_v2(Bucket="kcc", Prefix="out/")["Contents"]]
+        bodies = {key: client.get_object(Bucket="kcc", Key=key)["Body"].read() for key in keys}
+        return [key for key, body in bodies.items() if b"c.wav" in body]
+
+    assert traces()
+    store = Store(OUT, storage=hasty.storage)
+    store.open()
+    rights = Rights(store, hasty)
+    rights.erase("c", "op verzoek")
+    rights.erase("a", "op verzoek")
+    with pytest.raises(InputError, match="no call"):
+        rights.export("a")
+    store.close()
+    assert traces() == []
+    row, watcher = run(hasty, recordings, OUT)  # type: ignore[arg-type]
+    assert watcher.plan
+    assert (row.published, row.failed, row.resumed, watcher.plan.erased) == (0, 0, 4, 2)
+    assert [entry.action for entry in store.ledger(Pseudonyms(hasty.privacy)).entries()] == ["erase", "erase"]

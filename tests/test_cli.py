@@ -52,6 +52,20 @@ def test_help_answers_without_any_engine() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_the_printed_config_holds_no_secrets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        '[notify]\nwebhook = "https://jan:geheim@hooks.example/T0/sleutel?k=2"\n'
+        '[storage]\nendpoint = "https://piet:wachtwoord@minio.intern:9000"\n'
+    )
+    assert main(["--config", str(settings), "config"]) == 0
+    printed = capsys.readouterr().out
+    assert "hooks.example" in printed
+    assert "minio.intern:9000" in printed
+    for secret in ("geheim", "sleutel", "wachtwoord", "jan", "piet"):
+        assert secret not in printed
+
+
 def test_an_unknown_key_in_the_config_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "mine.toml"
     config.write_text("[audio]\nagent_chanel = '0'\n")
