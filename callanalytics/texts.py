@@ -196,8 +196,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "figure_promise_recall": ("toezeggingen gevonden (n toezeggingen)", "promises found (n promises)"),
     "figure_redaction_recall": ("persoonsgegevens vervangen, foutloze tekst", "personal data replaced, perfect text"),
     "figure_redaction_recall_recognised": (
-        "persoonsgegevens niet meer leesbaar, herkende spraak",
-        "personal data no longer readable, recognised speech",
+        "persoonsgegevens vervangen, wat verstaanbaar bleef bij herkenning",
+        "personal data replaced, what recognition kept intelligible",
     ),
     "compacted": ("{before} delen samengevoegd tot {after}.", "{before} parts merged into {after}."),
     "compact_held": (
