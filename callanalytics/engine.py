@@ -20,12 +20,12 @@ from zoneinfo import ZoneInfo
 
 from callanalytics.bucket import Bucket, is_remote
 from callanalytics.config import Config
+from callanalytics.config import Engine as EngineSettings
 from callanalytics.errors import CallError
 from callanalytics.intake import Refused, list_calls, list_remote_calls, split_settled
 from callanalytics.messages import translate
 from callanalytics.models import find_model, model_entry, sha256_of
 from callanalytics.notify import run_page
-from callanalytics.pseudonyms import Pseudonyms
 from callanalytics.records import CallResult, CallSource, FailureRow, RunRow
 from callanalytics.rights import Rights
 from callanalytics.store import Published, Store
@@ -116,9 +116,9 @@ def run(
     store = Store(output, files.ids, tuple(config.scorecard.items), config.storage)
     store.open()
     try:
-        Rights(store, config).settle()
+        is_gone = Rights(store, config).settle()
         settled, growing = split_settled(calls, config.engine.settle_s)
-        plan = _plan(settled, store, current, scoring, limit, config)
+        plan = _plan(settled, store, current, scoring, limit, config.engine, is_gone)
         plan = replace(plan, found=len(calls), growing=len(growing))
         store.check_space(len(plan.todo), config.engine.min_free_mb)
         observer.planned(plan)
@@ -277,10 +277,9 @@ def _plan(
     fingerprint: str,
     scoring: str,
     limit: int | None,
-    config: Config,
+    settings: EngineSettings,
+    is_gone: Callable[[str, str | None], bool],
 ) -> Plan:
-    ledger = store.ledger(Pseudonyms(config.privacy))
-    gone = ledger.gone()
     published = store.published()
     contents = {p.recording_sha256 for p in published.values() if p.fingerprint == fingerprint}
     standing = {
@@ -293,7 +292,7 @@ def _plan(
     resumed = outdated = stood = duplicates = erased = 0
     for call in (replace(c, sha256=_hash_or_none(c)) for c in calls if isinstance(c, CallSource)):
         before = published.get(call.call_id)
-        if gone and ledger.is_gone(call.call_id, call.sha256, gone):
+        if is_gone(call.call_id, call.sha256):
             erased += 1
         elif before and before.fingerprint == fingerprint and _is_what_was_published(call, before):
             resumed += 1
@@ -301,14 +300,14 @@ def _plan(
                 again.append(call.call_id)
         elif call.sha256 and (call.call_id, call.recording, call.sha256) in standing:
             stood += 1
-        elif config.engine.skip_duplicates and call.sha256 in contents:
+        elif settings.skip_duplicates and call.sha256 in contents:
             duplicates += 1
         else:
             outdated += before is not None
             todo.append(call)
             if call.sha256:
                 contents.add(call.sha256)
-    order = {queue: i for i, queue in enumerate(config.engine.first_queues)}
+    order = {queue: i for i, queue in enumerate(settings.first_queues)}
     todo.sort(key=lambda call: order.get(call.queue or "", len(order)))
     taken = todo if limit is None else todo[:limit]
     return Plan(

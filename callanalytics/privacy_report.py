@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from callanalytics import __version__
@@ -16,11 +15,11 @@ from callanalytics.errors import ConfigError
 from callanalytics.models import model_entry, model_fingerprint
 from callanalytics.pipeline import fingerprint, scoring_fingerprint
 from callanalytics.pseudonyms import Pseudonyms
+from callanalytics.reading import PLACEHOLDER
 from callanalytics.records import DATASETS
+from callanalytics.rights import Rights, day_of
 from callanalytics.store import Store
 from callanalytics.texts import say
-
-PLACEHOLDER = re.compile(r"\[([A-Z_]+)\]")
 
 
 def privacy_report(store: Store, config: Config) -> str:
@@ -55,7 +54,7 @@ def _facts(store: Store, config: Config) -> Iterator[tuple[str, Any]]:
     now, privacy, terms = datetime.now(UTC), config.privacy, config.retention
     calls, failures, entries = store.calls(), store.failures(), store.ledger(Pseudonyms(privacy)).entries()
     with_text = store.calls_with_text()
-    days = {row["call_id"]: _day(row) for row in calls}
+    days = {row["call_id"]: day_of(row) for row in calls}
     yield from {
         "now": now, "version": __version__, "place": store.root, "remote": is_remote(store.root),
         "municipality": ", ".join(config.municipality.names), "basis": privacy.legal_basis,
@@ -64,21 +63,14 @@ def _facts(store: Store, config: Config) -> Iterator[tuple[str, Any]]:
     }.items()  # fmt: skip
     yield "datasets", [(name, store.count(name)) for name in DATASETS]
     yield "texts", len(with_text)
-    found = Counter(kind for text in store.texts() for kind in PLACEHOLDER.findall(text))
+    found = Counter(kind.strip("[]") for text in store.texts() for kind in PLACEHOLDER.findall(text))
     yield "placeholders", sorted(found.items(), key=lambda item: -item[1])
     yield "oldest_call", min(days.values(), default=None)
     yield "oldest_text", min((day for call_id, day in days.items() if call_id in with_text), default=None)
     yield "oldest_failure", min((row["failed_at"].date() for row in failures), default=None)
-    holds = store.holds()
-    yield "holds", len(holds)
-    yield (
-        "overdue",
-        sum(
-            call_id not in holds
-            and (_is_over(day, terms.features_days) or (call_id in with_text and _is_over(day, terms.texts_days)))
-            for call_id, day in days.items()
-        ),
-    )
+    yield "holds", len(store.holds())
+    overdue = Rights(store, config).overdue(now.date())
+    yield "overdue", len(overdue.calls) + len(overdue.texts)
     queues = Counter(row["queue"] or "–" for row in calls)
     yield "queues", [(name, n if n >= privacy.smallest_group else None) for name, n in sorted(queues.items())]
     yield "entries", len(entries)
@@ -94,11 +86,3 @@ def _facts(store: Store, config: Config) -> Iterator[tuple[str, Any]]:
 def _model(name: str) -> dict[str, str]:
     entry = model_entry(name)
     return {"name": name, "task": entry.task, "licence": entry.licence, "fingerprint": hash_of(model_fingerprint(name))}
-
-
-def _day(row: dict[str, Any]) -> date:
-    return (row["started_at"] or row["processed_at"]).date()  # type: ignore[no-any-return]
-
-
-def _is_over(day: date, days: int) -> bool:
-    return days > 0 and (datetime.now(UTC).date() - day).days > days

@@ -6,7 +6,6 @@ says nothing about is not trusted either: speech without words, unsure words bes
 
 from __future__ import annotations
 
-import hashlib
 import os
 import wave
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +21,7 @@ from callanalytics.bucket import Bucket, local_copy
 from callanalytics.config import Config
 from callanalytics.errors import CallError, InputError, StoreError
 from callanalytics.intake import Refused, list_calls, list_remote_calls
+from callanalytics.models import sha256_of
 from callanalytics.reading import PLACEHOLDER
 from callanalytics.records import CallResult, CallSource, StoredWord
 
@@ -181,10 +181,9 @@ def _redact_one(config: Config, worker: Worker, source: CallSource, folder: Path
             raise CallError(call_id=call.call_id, stage="redact", reason=reason)
         heard = worker.listen(call)
         samples, rate = decode_original(path, call.call_id, config.audio)
-        with path.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != result.call.recording_sha256:
-                reason = "the recording changed while it was read; the next run takes it as it is then."
-                raise CallError(call_id=call.call_id, stage="decode", reason=reason, state="failed")
+        if sha256_of(path) != result.call.recording_sha256:
+            reason = "the recording changed while it was read; the next run takes it as it is then."
+            raise CallError(call_id=call.call_id, stage="decode", reason=reason, state="failed")
     data = find_data(result)
     spans = [*data, *find_holds(result, len(samples))]
     for channel, speech in enumerate(heard.activity.speech):

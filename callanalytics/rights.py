@@ -6,6 +6,7 @@ All of it is told in the ledger, in which a call is a keyed hash.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -56,12 +57,17 @@ class Rights:
         self._ledger.add("erase", [(call_id, known[call_id])], reason)
         self._store.erase([call_id])
 
-    def settle(self) -> None:
-        """Erase what the ledger says is gone and a kill left."""
+    def settle(self) -> Callable[[str, str | None], bool]:
+        """Erase what the ledger says is gone and a kill left; returns whether a call, or its recording, is gone."""
         gone = self._ledger.gone()
+
+        def is_gone(call_id: str, recording_sha256: str | None) -> bool:
+            return bool(gone) and self._ledger.is_gone(call_id, recording_sha256, gone)
+
         if gone:
             left = self._store.published()
-            self._store.erase([c for c, one in left.items() if self._ledger.is_gone(c, one.recording_sha256, gone)])
+            self._store.erase([c for c, one in left.items() if is_gone(c, one.recording_sha256)])
+        return is_gone
 
     def hold(self, call_id: str, reason: str) -> None:
         """Put a call under legal hold: until its end nothing of it is erased or purged.  Raises InputError."""
@@ -81,17 +87,18 @@ class Rights:
         self._ledger.add("release", [(call_id, None)], reason)
         self._store.set_holds({key: since for key, since in holds.items() if key != call_id})
 
-    def purge(self, today: date, recordings: Path | None = None) -> Purged:
-        """Remove what is older than the terms of [retention], by the day of the call, or of processing without one.
+    def overdue(self, today: date) -> Purged:
+        """What `purge` would remove."""
+        return self._find_old(today)[0]
 
-        Recordings of published calls in the folder `recordings` go when a term for them is set.
-        """
+    def _find_old(self, today: date) -> tuple[Purged, dict[str, str | None], list[str]]:
+        """What is past its term, the recordings' hashes by call, and the recordings that are past theirs."""
         terms, holds, done = self._config.retention, self._store.holds(), Purged()
         with_text = self._store.calls_with_text()
         known: dict[str, str | None] = {}
         old_recordings: list[str] = []
         for row in self._store.calls():
-            call_id, age = row["call_id"], today - (row["started_at"] or row["processed_at"]).date()
+            call_id, age = row["call_id"], today - day_of(row)
             known[call_id] = row["recording_sha256"]
             is_old, is_old_text = _is_over(age, terms.features_days), _is_over(age, terms.texts_days)
             if call_id in holds:
@@ -108,11 +115,18 @@ class Rights:
             if call_id not in known and call_id not in holds and _is_over(age, terms.failures_days):
                 done.failures.append(call_id)
                 known[call_id] = row["recording_sha256"]
+        return done, known, old_recordings
+
+    def purge(self, today: date, recordings: Path | None = None) -> Purged:
+        """Remove what is older than the terms of [retention], by the day of the call, or of processing without one.
+
+        Recordings of published calls in the folder `recordings` go when a term for them is set.
+        """
+        done, known, old_recordings = self._find_old(today)
         self._ledger.add("purge_call", [(call_id, known[call_id]) for call_id in done.calls])
         self._ledger.add("purge_texts", [(call_id, known[call_id]) for call_id in done.texts])
         self._ledger.add("purge_failure", [(call_id, known[call_id]) for call_id in done.failures])
-        if done.calls or done.failures or done.texts:
-            self._store.erase([*done.calls, *done.failures], done.texts)
+        self._store.erase([*done.calls, *done.failures], done.texts)
         for name in old_recordings if recordings else ():
             assert recordings
             path = recordings / name
@@ -145,14 +159,18 @@ class Rights:
             )
 
 
+def day_of(row: dict[str, Any]) -> date:
+    """The day from which the terms of a call count."""
+    return (row["started_at"] or row["processed_at"]).date()  # type: ignore[no-any-return]
+
+
 def _is_over(age: timedelta, days: int) -> bool:
     return days > 0 and age.days > days
 
 
 def _own_data(result: CallResult, config: Config) -> dict[str, Any]:
     call = result.call
-    names = {"citizen": "citizen", "agent": "municipality"}
-    end = _term(call.started_at or call.processed_at, config.retention.features_days)
+    names, start = {"agent": "municipality"}, call.started_at or call.processed_at
     return {
         "call_id": call.call_id,
         "started_at": call.started_at,
@@ -162,8 +180,8 @@ def _own_data(result: CallResult, config: Config) -> dict[str, Any]:
         "topic": call.topic,
         "legal_basis": config.privacy.legal_basis,
         "kept_until": {
-            "texts": _term(call.started_at or call.processed_at, config.retention.texts_days),
-            "rest": end,
+            "texts": _term(start, config.retention.texts_days),
+            "rest": _term(start, config.retention.features_days),
         },
         "transcript": [
             {"by": names.get(turn.role, turn.role), "start_ms": turn.start_ms, "text": turn.text}

@@ -292,6 +292,8 @@ class Store:
 
         What is to go is written down first, so that a kill leaves nothing half erased after the next `open`.
         """
+        if not call_ids and not texts:
+            return
         where = {call_id: self._parts.get(call_id, "") for call_id in call_ids}
         quiet = {call_id: self._parts[call_id] for call_id in texts if call_id in self._parts}
         self._put(ERASING, _to_json({"calls": where, "texts": quiet}))
@@ -304,7 +306,7 @@ class Store:
         pending = json.loads(text)
         # The row of `calls` first: nobody reads a call that has lost some of its details.
         for dataset in ("calls", *DETAILS):
-            self._rewrite(dataset, pending["calls"], partial(_without, dataset))
+            self._rewrite(dataset, pending["calls"], _without)
         for dataset in ("turns", "criteria", "promises"):
             self._rewrite(dataset, pending["texts"], partial(_without_text, dataset))
         gone = set(pending["calls"])
@@ -390,7 +392,7 @@ class Store:
         The calls last: as long as an old row is there, `_recover` knows that its details may be there too.
         """
         for dataset in (*DETAILS, "calls"):
-            self._rewrite(dataset, where, partial(_without, dataset))
+            self._rewrite(dataset, where, _without)
 
     def _forget_failures(self, call_ids: Collection[str]) -> None:
         starts = {f"failure-{_safe(call_id)}" for call_id in call_ids}
@@ -434,7 +436,7 @@ def place_of(root: Path | str, storage: Storage | None = None) -> Place:
     return Shelf(Bucket(root, storage))
 
 
-def _without(dataset: str, table: Any, call_ids: set[str]) -> Any:
+def _without(table: Any, call_ids: set[str]) -> Any:
     """The rows of a table but those of these calls."""
     import pyarrow.compute as pc
 
@@ -446,7 +448,7 @@ def _without_text(dataset: str, table: Any, call_ids: set[str]) -> Any:
     import pyarrow as pa
 
     if dataset == "turns":
-        return _without(dataset, table, call_ids)
+        return _without(table, call_ids)
     rows = table.to_pylist()
     for row in rows:
         if row["call_id"] in call_ids and dataset == "criteria":
