@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 import soundfile
 from numpy.typing import NDArray
 
@@ -364,3 +365,39 @@ class Misconfigured:
 
         raise ConfigError(path="x.toml", reason="it is wrong.")
 
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing may catch it and tidy up."""
+
+
+def killed_before(
+    k: int,
+    steps: Sequence[tuple[object, str]],
+    work: Callable[[], object],
+    counts: Callable[..., bool] = lambda *_, **__: True,
+) -> tuple[bool, int]:
+    """Do the work and die before its k-th step; whether it died, and how many steps were begun.
+
+    A step is a call of one of these attributes of a module or class whose arguments `counts` takes for one.
+    """
+    begun = 0
+
+    def step(original: Callable[..., typing.Any]) -> Callable[..., typing.Any]:
+        def wrapped(*args: typing.Any, **kwargs: typing.Any) -> typing.Any:
+            nonlocal begun
+            if counts(*args, **kwargs):
+                begun += 1
+                if begun == k:
+                    raise Killed
+            return original(*args, **kwargs)
+
+        return wrapped
+
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name in steps:
+            patch.setattr(owner, name, step(getattr(owner, name)))
+        try:
+            work()
+        except Killed:
+            return True, begun
+    return False, begun

@@ -14,9 +14,9 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from fakes import CRITERIA, ITEMS, Clip, ScriptedWorker, failure_row, write_audio
+from fakes import CRITERIA, ITEMS, Clip, ScriptedWorker, failure_row, killed_before, write_audio
 from test_engine import call_ids, failures, rows, run, with_engine
-from test_store import Killed, assert_whole, fail, first, mend, read, replace_all, replace_some, seed
+from test_store import assert_whole, fail, first, mend, read, replace_all, replace_some, seed
 from test_store import rows as all_rows
 
 from callanalytics import engine
@@ -348,7 +348,7 @@ def test_a_run_that_slept_too_long_writes_no_more(hasty: Config, client: Any) ->
 
 @pytest.mark.parametrize("change", [first, replace_some, replace_all, fail, mend], ids=lambda change: change.__name__)
 def test_a_kill_at_any_write_to_a_bucket_leaves_whole_calls(
-    hasty: Config, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Any
+    hasty: Config, client: Any, tmp_path: Path, change: Any
 ) -> None:
     """Kill before the k-th write or removal, k further and further apart, until the change comes through."""
 
@@ -366,28 +366,12 @@ def test_a_kill_at_any_write_to_a_bucket_leaves_whole_calls(
             client.delete_object(Bucket="kcc", Key=item["Key"])
         store = opened(OUT)
         seed(store)
-        steps = 0
-
-        def step(work: Any, limit: int = k) -> Any:
-            def wrapped(self: Any, key: str, *content: bytes) -> None:
-                nonlocal steps
-                if not key.startswith(".leases"):
-                    steps += 1
-                    if steps == limit:
-                        raise Killed
-                work(self, key, *content)
-
-            return wrapped
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Bucket, "put", step(Bucket.put))
-            patch.setattr(Bucket, "delete", step(Bucket.delete))
-            try:
-                change(store, "part-2")
-            except Killed:
-                is_killed = True
-            else:
-                is_killed = False
+        is_killed, _ = killed_before(
+            k,
+            [(Bucket, "put"), (Bucket, "delete")],
+            lambda store=store: change(store, "part-2"),  # type: ignore[misc]
+            counts=lambda _, key, *__: not key.startswith(".leases"),
+        )
         store.close()
         if not is_killed:
             break

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from fakes import CRITERIA, ITEMS, call_result
-from test_store import LATER, Killed, assert_whole, read, reopened, rows
+from fakes import CRITERIA, ITEMS, call_result, killed_before
+from test_store import LATER, assert_whole, read, reopened, rows
 
 from callanalytics import places
 from callanalytics.cli import main
@@ -91,37 +91,15 @@ def test_columns_of_an_older_scorecard_stay(out: Path) -> None:
     assert len(read(out, "calls")) == 13
 
 
-def test_a_kill_at_any_step_changes_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_at_any_step_changes_no_row(tmp_path: Path) -> None:
     fill(tmp_path / "undisturbed", 4)
     expected = rows(tmp_path / "undisturbed")
-    originals = {name: getattr(os, name) for name in ("rename", "replace")}
-    remove = places.shutil.rmtree
     for k in range(1, 500):
         root = tmp_path / str(k)
         fill(root, 4)
-        steps = 0
-
-        def step(work: Callable[..., Any], limit: int = k) -> Callable[..., Any]:
-            def wrapped(*args: Any, **kwargs: Any) -> Any:
-                nonlocal steps
-                steps += 1
-                if steps == limit:
-                    raise Killed
-                return work(*args, **kwargs)
-
-            return wrapped
-
         store = reopened(root)
-        with monkeypatch.context() as patch:
-            for name, work in originals.items():
-                patch.setattr(os, name, step(work))
-            patch.setattr(places.shutil, "rmtree", step(remove))
-            try:
-                store.compact()
-            except Killed:
-                is_through = False
-            else:
-                is_through = True
+        steps = [(os, "rename"), (os, "replace"), (shutil, "rmtree")]
+        is_through = not killed_before(k, steps, store.compact)[0]
         store.close()
         reopened(root).close()
         assert rows(root) == expected

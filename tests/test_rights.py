@@ -7,17 +7,19 @@ import os
 import random
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 import pyarrow.parquet as pq
 import pytest
-from fakes import CRITERIA, ITEMS, MOMENT, ScriptedWorker, Watcher, call_result, failure_row
-from test_store import Killed, assert_whole, read
+from fakes import CRITERIA, ITEMS, MOMENT, ScriptedWorker, Watcher, call_result, failure_row, killed_before
+from test_store import assert_whole, read
 
 from callanalytics import engine
 from callanalytics.cli import main
@@ -128,40 +130,15 @@ def test_a_reason_is_no_place_for_personal_data(
     assert not (tmp_path / NAME).exists()
 
 
-def killed_at(k: int, monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> bool:
-    """Do the work and die before its k-th change of a file; whether it died."""
-    steps = 0
-    originals = (os.replace, Path.unlink, os.fsync)
-
-    def step(original: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            nonlocal steps
-            steps += 1
-            if steps == k:
-                raise Killed
-            return original(*args, **kwargs)
-
-        return wrapped
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", step(originals[0]))
-        patch.setattr(Path, "unlink", step(originals[1]))
-        patch.setattr(os, "fsync", step(originals[2]))
-        try:
-            work()
-        except Killed:
-            return True
-    return False
+CHANGES = [(os, "replace"), (Path, "unlink"), (os, "fsync")]  # of a file
 
 
-def test_erase_killed_at_any_step_is_whole_after_the_next_start(
-    tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_erase_killed_at_any_step_is_whole_after_the_next_start(tmp_path: Path, config: Config) -> None:
     for k in range(1, 200):
         root = tmp_path / str(k)
         store = fill(root)
         rights = Rights(store, config)
-        was_killed = killed_at(k, monkeypatch, lambda rights=rights: rights.erase(SECRET, "op verzoek"))  # type: ignore[misc]
+        was_killed = killed_before(k, CHANGES, partial(rights.erase, SECRET, "op verzoek"))[0]
         # At no moment does a reader see a call without its details.
         details = {dataset: {row["call_id"] for row in read(root, dataset)} for dataset in DETAILS}
         assert all({row["call_id"] for row in read(root, "calls")} <= ids for ids in details.values())
@@ -288,14 +265,12 @@ def test_recordings_go_when_they_have_a_term_and_are_named(tmp_path: Path, confi
     store.close()
 
 
-def test_purge_killed_at_any_step_ends_where_an_undisturbed_one_does(
-    tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_purge_killed_at_any_step_ends_where_an_undisturbed_one_does(tmp_path: Path, config: Config) -> None:
     for k in range(1, 200):
         root = tmp_path / str(k)
         store = aged(root)
         rights = Rights(store, config)
-        was_killed = killed_at(k, monkeypatch, lambda rights=rights: rights.purge(TODAY))  # type: ignore[misc]
+        was_killed = killed_before(k, CHANGES, partial(rights.purge, TODAY))[0]
         store.close()
         again = opened(root)
         Rights(again, config).settle()
@@ -493,13 +468,16 @@ def test_erase_killed_at_random_moments_by_the_system(tmp_path: Path, config: Co
     """SIGKILL to the command itself; what a step-by-step kill can't show is that no buffer or lock outlives it."""
     dice = random.Random(28)
     kills = erased = 0
-    for k in range(10):
+    whole_s = 60.0  # how long it takes undisturbed, once it is known
+    for k in range(11):
         root = tmp_path / str(k)
         fill(root).close()
         command = [sys.executable, "-m", "callanalytics.cli", "erase", str(root), SECRET, "--reason", "op verzoek"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        began = time.monotonic()
         try:
-            process.wait(dice.uniform(0.3, 2.0))
+            process.wait(whole_s * (dice.uniform(0.3, 1.0) if k else 1))
+            whole_s = whole_s if k else time.monotonic() - began
         except subprocess.TimeoutExpired:
             process.kill()
             kills += process.wait() == -9

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from fakes import CRITERIA, ITEMS, MOMENT, call_result, failure_row
+from fakes import CRITERIA, ITEMS, MOMENT, Killed, call_result, failure_row, killed_before
 
 from callanalytics.errors import StoreError, StoreLocked
 from callanalytics.places import STAGING
@@ -23,10 +23,6 @@ from callanalytics.records import DATASETS, RunRow, arrow_schema
 from callanalytics.store import DETAILS, Store
 
 PER_CALL = {"turns": 2, "criteria": len(CRITERIA), "promises": 1, "events": 1, "score_history": 1}
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing may catch it and tidy up."""
 
 
 @pytest.fixture
@@ -230,9 +226,7 @@ def mend(store: Store, part_id: str) -> None:
 
 
 @pytest.mark.parametrize("action", [first, replace_some, replace_all, fail, mend], ids=lambda action: action.__name__)
-def test_a_kill_at_any_step_leaves_whole_calls(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: Action
-) -> None:
+def test_a_kill_at_any_step_leaves_whole_calls(tmp_path: Path, action: Action) -> None:
     """Kill before the k-th rename or removal, for every k until the action comes through."""
     fresh = reopened(tmp_path / "undisturbed")
     seed(fresh)
@@ -240,33 +234,17 @@ def test_a_kill_at_any_step_leaves_whole_calls(
     fresh.close()
     undisturbed = rows(fresh.root)
     steps = killed_steps = 0
-    replace_, unlink = os.replace, Path.unlink
     for k in range(1, 200):
         root = tmp_path / str(k)
         store = reopened(root)
         seed(store)
         before = assert_whole(root)
-        steps = 0
-
-        def step(work: Callable[..., Any], limit: int = k) -> Callable[..., Any]:
-            def wrapped(*args: Any, **kwargs: Any) -> Any:
-                nonlocal steps
-                steps += 1
-                if steps == limit:
-                    raise Killed
-                return work(*args, **kwargs)
-
-            return wrapped
-
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "replace", step(replace_))
-            patch.setattr(Path, "unlink", step(unlink))
-            try:
-                action(store, "part-2")
-            except Killed:
-                killed_steps += 1
-            else:
-                break
+        was_killed, steps = killed_before(
+            k, [(os, "replace"), (Path, "unlink")], lambda store=store: action(store, "part-2")  # type: ignore[misc]
+        )
+        if not was_killed:
+            break
+        killed_steps += 1
         # Already now nothing that was readable is lost, and no call is there without its details.
         at_once = {row["call_id"] for row in read(root, "calls")}
         assert at_once >= set(before)
