@@ -225,6 +225,7 @@ class Retention(Settings):
     texts_days: int = Field(ge=0)  # what was said: turns, quotes of evidence and of promises
     features_days: int = Field(ge=0)  # everything else about a call
     failures_days: int = Field(ge=0)
+    reviews_days: int = Field(ge=0)  # what people said of a call; never longer than its features are kept
 
 
 class Engine(Settings):
@@ -269,6 +270,28 @@ class Notify(Settings):
     otlp_endpoint: str = Field(pattern=r"^(https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?/?)?$")
 
 
+class Review(Settings):
+    """The web app of the quality team."""
+
+    database: str  # "" is OUT/reviews.sqlite; or "postgresql+psycopg://user@host/name", the password from ~/.pgpass
+    host: str
+    port: int = Field(ge=0, le=65535)
+    recordings: str  # folder of the recordings, for listening; "": the words alone
+    session_hours: float = Field(gt=0)  # without a click for so long, log in again
+    proxy_user_header: str  # that a proxy with OIDC sets to the user's name, e.g. "X-Forwarded-User"; "" takes none
+    proxy_addresses: tuple[str, ...]  # from which that header is believed
+
+
+class Norms(Settings):
+    """What the municipality steers on; 0 where it has no norm.  They differ, so none is built in."""
+
+    answer_s: float = Field(ge=0)  # seconds until an agent answers, against calls.wait_s; VNG's least: 25
+    callback_working_days: float = Field(ge=0)
+    transfers: int = Field(ge=0)  # at most so many in a call; 0: no norm
+    handled_share: float = Field(ge=0, le=1)  # handled without a transfer or a callback
+    items: dict[str, float]  # pass rate wanted by item of the scorecard
+
+
 class Config(Settings):
     """All settings."""
 
@@ -290,6 +313,8 @@ class Config(Settings):
     engine: Engine
     storage: Storage
     notify: Notify
+    review: Review
+    norms: Norms
 
     def resolve(self, path: str) -> Path:
         """A path from the configuration: absolute, or relative to the project."""
@@ -298,7 +323,7 @@ class Config(Settings):
 
     def fingerprint(self) -> str:
         """Hash of every setting that can change words and measures, and of the schema version; hex, 16 digits."""
-        neutral = {"lang", "engine", "storage", "notify", "privacy", "retention", "scorecard", "topics"}
+        neutral = {"lang", "engine", "storage", "notify", "privacy", "retention", "scorecard", "topics", "review", "norms"}
         tree = self.model_dump(mode="json", exclude=neutral)
         tree["models"].pop("threads")
         return hash_of(tree, SCHEMA_VERSION)
