@@ -323,7 +323,8 @@ class Config(Settings):
 
     def fingerprint(self) -> str:
         """Hash of every setting that can change words and measures, and of the schema version; hex, 16 digits."""
-        neutral = {"lang", "engine", "storage", "notify", "privacy", "retention", "scorecard", "topics", "review", "norms"}
+        neutral = {"lang", "engine", "storage", "notify", "privacy", "retention", "scorecard", "topics"}
+        neutral |= {"review", "norms"}
         tree = self.model_dump(mode="json", exclude=neutral)
         tree["models"].pop("threads")
         return hash_of(tree, SCHEMA_VERSION)

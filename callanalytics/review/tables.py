@@ -1,4 +1,4 @@
-"""What the review store keeps.  SQLite or PostgreSQL; the schema is made by `migrations`, a test holds the two together.
+"""What the review store keeps.  SQLite or PostgreSQL; `migrations` makes the schema, a test holds the two together.
 
 What people say of a call is only ever added: the machine's verdict lies in OUT, beside it every judgement by whoever
 gave it, and the newest of a person counts.  `token` is made by the page that a save comes from: a save that is sent
