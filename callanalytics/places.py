@@ -135,6 +135,22 @@ class Disk:
         path = self._root / name
         return _read(path, columns) if path.exists() else None
 
+    def rows(self, name: str, call_id: str) -> list[dict[str, Any]]:
+        """The rows of one call in a file; of a large one only the row groups that may hold it are read."""
+        import pyarrow.parquet as pq
+
+        path = self._root / name
+        return pq.read_table(path, filters=[("call_id", "=", call_id)]).to_pylist() if path.exists() else []
+
+    def marks(self, dataset: str) -> dict[str, str]:
+        """The parts of a dataset with what differs once a file is replaced."""
+        found = {}
+        for part in self.parts(dataset):
+            with suppress(FileNotFoundError):
+                stat = (self._root / dataset / part).stat()
+                found[part] = f"{stat.st_ino}-{stat.st_size}-{stat.st_mtime_ns}"
+        return found
+
     def text(self, name: str) -> str | None:
         """A text file."""
         try:
@@ -161,12 +177,10 @@ class Disk:
             with self._lock_file(f".{name}.lock") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 with os.fdopen(os.open(self._root / name, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as stream:
-                    content = stream.read()
-                    end = content.rfind(b"\n") + 1
-                    before = content[:end].splitlines()
+                    end, last = _last_line(stream)
                     stream.truncate(end)
                     stream.seek(end)
-                    stream.write(lines(before[-1].decode() if before else None).encode())
+                    stream.write(lines(last).encode())
                     stream.flush()
                     os.fsync(stream.fileno())
         except OSError as error:
@@ -407,6 +421,19 @@ class Shelf:
                     raise StoreError(path=self._bucket.url, reason=reason) from None
             time.sleep(wait_s)
         raise AssertionError
+
+
+def _last_line(stream: IO[bytes], step: int = 65536) -> tuple[int, str | None]:
+    """Where the last whole line ends, and that line, null when there is none; reads from the end."""
+    size = stream.seek(0, os.SEEK_END)
+    tail, start = b"", size
+    while start and tail.rstrip(b"\n").count(b"\n") < 2:  # the line before, and one that may be torn
+        start = max(0, start - step)
+        stream.seek(start)
+        tail = stream.read(size - start)
+    length = tail.rfind(b"\n") + 1
+    before = tail[:length].splitlines()
+    return start + length, before[-1].decode() if before else None
 
 
 def _read(source: Any, columns: Sequence[str] | None) -> Any:

@@ -268,6 +268,24 @@ class Store:
                 done.held += len(parts) > 1
         return done
 
+    def marks(self) -> dict[str, str]:
+        """The parts of `calls` with what differs once one is replaced.  Not in object storage."""
+        assert isinstance(self._place, Disk)
+        return self._place.marks("calls")
+
+    def rows_of(self, part: str) -> list[dict[str, Any]]:
+        """The rows of `calls` in a part; none when it has gone."""
+        table = self._place.table(f"calls/{part}")
+        return [] if table is None else table.to_pylist()
+
+    def read_call(self, call_id: str, part: str) -> CallResult | None:
+        """A call from its part, null when it is not there, or no longer.  Not in object storage."""
+        assert isinstance(self._place, Disk)
+        rows = {name: self._place.rows(f"{name}/{part}", call_id) for name in ("calls", *DETAILS)}
+        if not rows["calls"]:
+            return None
+        return to_result(rows["calls"][0], rows, _date_of(part))
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """While this lasts `compact` lets the files be."""

@@ -8,12 +8,16 @@ twice, because a server died before it answered, is kept once.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, String, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 UserRole = Literal["reviewer", "lead", "privacy_officer", "admin", "agent"]
 Answer = Literal["met", "not_met", "not_applicable", "unclear"]
@@ -266,3 +270,34 @@ class Gate(Table):
     figures: Mapped[dict[str, Any]]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     made_at: Mapped[datetime]
+
+
+# What analysts see.  Persons are numbers there, and the notes that people typed stay behind.
+SHOWN = (Judgement, Finished, Contest, RoleSwap, PromiseJudgement, PlanAction, Gate, Sample, SampleCall)
+HIDDEN = {"token", "note"}
+
+
+@lru_cache
+def arrow_schemas() -> dict[str, pa.Schema]:
+    """The tables that analysts see, by name; JSON is text."""
+    import pyarrow as pa
+
+    kinds = {
+        int: pa.int64(),
+        float: pa.float64(),
+        str: pa.string(),
+        bool: pa.bool_(),
+        object: pa.string(),
+        datetime: pa.timestamp("ms", tz="UTC"),
+        date: pa.date32(),
+    }
+
+    def arrow_type(column: Any) -> pa.DataType:
+        return pa.timestamp("ms", tz="UTC") if isinstance(column.type, UtcTime) else kinds[column.type.python_type]
+
+    return {
+        table.__tablename__: pa.schema(
+            [(column.name, arrow_type(column)) for column in table.__table__.columns if column.name not in HIDDEN]
+        )
+        for table in SHOWN
+    }
