@@ -108,6 +108,19 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = add("evaluate", _evaluate, "figures of OUT against truth files")
     evaluate.add_argument("output", type=Path, metavar="OUT")
     evaluate.add_argument("--truth", type=Path, required=True, metavar="DIR")
+    review = add("review", _review, "the web app of the quality team")
+    review.add_argument("output", type=Path, metavar="OUT")
+    review.add_argument("--recordings", type=Path, metavar="DIR", help="the recordings, for listening")
+    review.add_argument("--host", help="the address to listen on (default: this machine alone)")
+    review.add_argument("--port", type=int)
+    who = review.add_mutually_exclusive_group()
+    who.add_argument("--add-user", metavar="NAME", help="let somebody in; the password is asked for, or read from stdin")
+    who.add_argument("--password", metavar="NAME", help="give somebody a new password")
+    who.add_argument("--disable", metavar="NAME", help="shut somebody out")
+    who.add_argument("--enable", metavar="NAME", help="let somebody in again")
+    who.add_argument("--users", action="store_true", help="who may log in")
+    review.add_argument("--role", choices=("reviewer", "lead", "privacy_officer", "admin", "agent"), default="reviewer")
+    review.add_argument("--agent", metavar="AGENT_ID", help="for the role agent: the id as in calls.csv")
     models = add("models", _models, "the models: list, pull, verify")
     models.add_argument("action", choices=("list", "pull", "verify"))
     models.add_argument("names", nargs="*", help="models of the manifest (default: those that the config names)")
@@ -828,6 +841,58 @@ def _evaluate(config: Config, options: argparse.Namespace) -> int:
     _existing(config, options.output)
     print(json.dumps(evaluate(options.output, options.truth, config), indent=1, ensure_ascii=False))
     return 0
+
+
+def _review(config: Config, options: argparse.Namespace) -> int:
+    _existing(config, options.output)
+    changed = {"host": options.host, "port": options.port, "recordings": options.recordings and str(options.recordings)}
+    settings = config.review.model_copy(update={key: value for key, value in changed.items() if value is not None})
+    config = config.model_copy(update={"review": settings})
+    if options.users or any((options.add_user, options.password, options.disable, options.enable)):
+        return _people(config, options)
+    import uvicorn
+
+    from callanalytics.review.people import users
+    from callanalytics.review.web import create_app
+
+    app = create_app(config, options.output)
+    if not users(app.state.desk.reviews):
+        print(say(config.lang, "review_nobody", output=options.output), file=sys.stderr)
+    print(say(config.lang, "review_at", url=f"http://{settings.host}:{settings.port}/"), file=sys.stderr)
+    # Its own log would hold addresses and paths with ids of calls.
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level="critical", access_log=False, server_header=False)
+    return 0
+
+
+def _people(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.pseudonyms import Pseudonyms
+    from callanalytics.review.people import add_user, change_user, users
+    from callanalytics.review.reviews import open_reviews
+
+    reviews = open_reviews(config, options.output)
+    if options.users:
+        table = _table("", *_t(config, "user", "role", "since", "state"))
+        for user in users(reviews):
+            state = say(config.lang, "user_out" if user.disabled_at else "user_in")
+            table.add_row(user.name, say(config.lang, f"role_{user.role}"), f"{user.made_at:%Y-%m-%d}", state)
+        _show(table)
+    elif options.add_user:
+        agent_ref = Pseudonyms(config.privacy)("agent", options.agent) if options.role == "agent" else None
+        add_user(reviews, options.add_user, _new_password(config), options.role, agent_ref, config.lang)
+    elif options.password:
+        change_user(reviews, options.password, password=_new_password(config))
+    else:
+        change_user(reviews, options.disable or options.enable, is_disabled=bool(options.disable))
+    reviews.close()
+    return 0
+
+
+def _new_password(config: Config) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    import getpass
+
+    return getpass.getpass(say(config.lang, "ask_password"))
 
 
 def _models(config: Config, options: argparse.Namespace) -> int:

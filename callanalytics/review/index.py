@@ -17,6 +17,9 @@ from callanalytics.store import UNKNOWN_DATE, Store
 
 STATUS, PROBABILITY = "criterion_", "probability_"
 PARTS_AT_ONCE = 50
+SAME = ("call_id", "started_at", "queue", "direction", "agent_ref", "topic", "duration_ms", "scorable")
+MORE = ("normalized_score", "compliance_status", "recording", "recording_sha256")
+)
 
 
 def refresh(reviews: Reviews, store: Store) -> int:
@@ -66,9 +69,7 @@ def _take_in(reviews: Reviews, parts: dict[str, list[dict[str, Any]]], marks: di
 def _call_row(part: str, row: dict[str, Any]) -> dict[str, Any]:
     day = part.split("/", 1)[0].removeprefix("date=")
     applied = [one["probability"] for one in _criterion_rows(row) if one["status"] != "not_applicable"]
-    same = ("call_id", "started_at", "queue", "direction", "agent_ref", "topic", "duration_ms", "scorable")
-    same += ("normalized_score", "compliance_status", "recording", "recording_sha256")
-    return {name: row[name] for name in same} | {
+    return {name: row[name] for name in SAME + MORE} | {
         "part": part,
         "day": row["processed_at"].date() if day == UNKNOWN_DATE else date.fromisoformat(day),
         "sensitive": bool(row.get("topic_sensitive")),

@@ -1,0 +1,67 @@
+"""Everything the pages work with, opened once: OUT, the review store, the scorecard, the ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import select
+
+from callanalytics.config import Config
+from callanalytics.criteria import load_files
+from callanalytics.errors import StoreError
+from callanalytics.ledger import Ledger
+from callanalytics.pseudonyms import Pseudonyms
+from callanalytics.records import CallResult
+from callanalytics.review.index import refresh
+from callanalytics.review.people import Person
+from callanalytics.review.reviews import open_reviews
+from callanalytics.review.tables import IndexedCall
+from callanalytics.store import Store
+
+
+class Desk:
+    """What lies on the table of the quality team."""
+
+    def __init__(self, config: Config, output: Path) -> None:
+        """Raises StoreError when OUT is no folder of this machine or the review store does not open; ConfigError."""
+        self.config = config
+        self.output = output
+        self.files = load_files(config)
+        self.criteria = {criterion.id: criterion for criterion in self.files.criteria}
+        self.undesired = frozenset(c.id for c in self.files.criteria if c.polarity == "undesired")
+        self.signals = frozenset(c.id for c in self.files.criteria if c.polarity == "signal")
+        self.store = Store(output, self.files.ids, tuple(config.scorecard.items), config.storage)
+        if not self.store.is_there():
+            raise StoreError(path=output, reason="there is no such folder; give the --output of a run.")
+        self.pseudonyms = Pseudonyms(config.privacy)
+        self.ledger: Ledger = self.store.ledger(self.pseudonyms)
+        self.reviews = open_reviews(config, output)
+
+    def close(self) -> None:
+        """Let go of the review store."""
+        self.reviews.close()
+
+    def refresh(self) -> int:
+        """Take in what changed in OUT; returns how many parts were read."""
+        return refresh(self.reviews, self.store)
+
+    def find(self, call_id: str) -> IndexedCall | None:
+        """A call as the work list has it."""
+        with self.reviews.reading() as orm:
+            return orm.scalar(select(IndexedCall).where(IndexedCall.call_id == call_id))
+
+    def read(self, call_id: str) -> CallResult | None:
+        """A call as it lies in OUT; null when it is nowhere in it."""
+        for _ in range(2):
+            row = self.find(call_id)
+            found = self.store.read_call(call_id, row.part) if row else None
+            if found:
+                return found
+            self.refresh()  # it came or moved since
+        return None
+
+    def may_see(self, person: Person, call: IndexedCall) -> bool:
+        """Whether a person may open a call: the team all of them, an agent the own ones, once the works council agreed."""
+        if person.role != "agent":
+            return person.may("see")
+        return self.config.privacy.agents_may_be_told_apart and call.agent_ref == person.agent_ref is not None

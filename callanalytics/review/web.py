@@ -1,0 +1,226 @@
+"""The app: who is asking, what they may, the same armour on every answer.  The pages themselves are routers beside it.
+
+A form carries its session's `csrf`, a save besides a `token` of its own page, so that one sent twice is kept once.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import tomllib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from callanalytics.config import Config
+from callanalytics.errors import CallAnalyticsError
+from callanalytics.review.desk import Desk
+from callanalytics.review.people import Person, Right, log_in, log_in_by_proxy, log_out, person_of
+
+HERE = Path(__file__).parent
+COOKIE, BEFORE = "session", "before_session"  # the second: CSRF of the log-in form, which has no session yet
+MENU: tuple[tuple[Right, str, str], ...] = (
+    ("see", "/", "nav_worklist"),
+    ("calibrate", "/calibration", "nav_calibration"),
+    ("plan", "/plan", "nav_plan"),
+    ("people", "/people", "nav_people"),
+    ("ledger", "/ledger", "nav_ledger"),
+)
+ARMOUR = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; media-src 'self' blob:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+entrance = APIRouter()
+
+
+def create_app(config: Config, output: Path) -> FastAPI:
+    """The app over one OUT.  Raises the errors of `Desk`."""
+    desk = Desk(config, output)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        desk.close()
+
+    app = FastAPI(title="callanalytics", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.desk = desk
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    for router in (entrance, *_routers()):
+        app.include_router(router)
+    app.add_exception_handler(HTTPException, _explain)
+    app.add_exception_handler(404, _explain)
+    app.add_exception_handler(405, _explain)
+    app.add_exception_handler(RequestValidationError, _explain)
+    app.add_exception_handler(CallAnalyticsError, _explain)
+
+    @app.middleware("http")
+    async def arm(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        for name, value in ARMOUR.items():
+            response.headers.setdefault(name, value)
+        if request.url.path.startswith("/static/"):
+            response.headers["Cache-Control"] = "public, max-age=3600"
+        return response
+
+    return app
+
+
+def _routers() -> list[APIRouter]:
+    """The pages, a module each."""
+    return []
+
+
+# --- who is asking --------------------------------------------------------------------------------------------------
+
+
+def desk_of(request: Request) -> Desk:
+    """What the pages work with."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def _visitor(request: Request) -> Person | None:
+    settings = desk_of(request).config.review
+    token = request.cookies.get(COOKIE)
+    return person_of(desk_of(request).reviews, token, settings.session_hours) if token else None
+
+
+def allowed(right: Right) -> Any:
+    """A dependency: the person asking, who has this right.  Others see what a page that isn't there looks like."""
+
+    def check(request: Request) -> Person:
+        person = _visitor(request)
+        if person is None:
+            raise HTTPException(401)
+        request.state.person = person
+        if not person.may(right):
+            raise HTTPException(404)
+        return person
+
+    return Depends(check)
+
+
+def check_csrf(request: Request, csrf: Annotated[str, Form()] = "") -> None:
+    """A dependency of everything that changes something: the form, or htmx's header, came from its own page."""
+    person: Person | None = getattr(request.state, "person", None) or _visitor(request)
+    given = csrf or request.headers.get("X-CSRF", "")
+    if person is None or not hmac.compare_digest(given.encode(), person.csrf.encode()):
+        raise HTTPException(403)
+
+
+def new_token() -> str:
+    """What tells one save from the next."""
+    return secrets.token_urlsafe(16)
+
+
+# --- what is answered -----------------------------------------------------------------------------------------------
+
+
+@cache
+def words() -> dict[str, dict[str, str]]:
+    """Every text of the app by its key, each in Dutch and English."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted((HERE / "words").glob("*.toml")):
+        found |= tomllib.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A template filled in, in the language of who is asking."""
+    person: Person | None = getattr(request.state, "person", None)
+    lang = person.lang if person else desk_of(request).config.lang
+
+    def say(key: str, **blanks: Any) -> str:
+        return words()[key][lang].format(**blanks)
+
+    shared = {"request": request, "person": person, "lang": lang, "say": say, "menu": MENU}
+    return HTMLResponse(_templates().get_template(template).render(shared | values), status)
+
+
+def _explain(request: Request, error: Exception) -> Response:
+    """An answer to what went wrong, without a word about its inside."""
+    status = error.status_code if isinstance(error, HTTPException) else getattr(error, "status_code", 422)
+    if status == 401 and request.method == "GET" and "HX-Request" not in request.headers:
+        return RedirectResponse("/log-in", 303)
+    if isinstance(error, CallAnalyticsError):
+        status = 503
+    key = {404: "not_found", 405: "not_found", 503: "store_busy"}.get(status, "bad_request")
+    lang = desk_of(request).config.lang
+    return page(request, "message.html", status, message=words()[key][lang])
+
+
+# --- coming and going -----------------------------------------------------------------------------------------------
+
+
+@entrance.get("/log-in")
+def show_log_in(request: Request) -> Response:
+    """The form; or, behind a proxy that knows who it is, straight in."""
+    desk = desk_of(request)
+    settings = desk.config.review
+    host = request.client.host if request.client else ""
+    name = request.headers.get(settings.proxy_user_header) if settings.proxy_user_header else None
+    if name and host in settings.proxy_addresses:
+        token = log_in_by_proxy(desk.reviews, name)
+        if token:
+            return _with_session(request, token)
+    return _log_in_form(request)
+
+
+def _log_in_form(request: Request, status: int = 200) -> Response:
+    csrf = request.cookies.get(BEFORE) or secrets.token_urlsafe(32)
+    response = page(request, "log_in.html", status, csrf=csrf, has_failed=status != 200)
+    response.set_cookie(BEFORE, csrf, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    return response
+
+
+def _with_session(request: Request, token: str) -> Response:
+    response = RedirectResponse("/", 303)
+    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    response.delete_cookie(BEFORE)
+    return response
+
+
+@entrance.post("/log-in")
+def do_log_in(
+    request: Request,
+    name: Annotated[str, Form(max_length=80)],
+    password: Annotated[str, Form(max_length=200)],
+    csrf: Annotated[str, Form()] = "",
+) -> Response:
+    """In, or the form again."""
+    if not hmac.compare_digest(csrf.encode(), request.cookies.get(BEFORE, "\0").encode()):
+        raise HTTPException(403)
+    origin = request.client.host if request.client else ""
+    token = log_in(desk_of(request).reviews, name, password, origin)
+    return _with_session(request, token) if token else _log_in_form(request, 401)
+
+
+@entrance.post("/log-out", dependencies=[Depends(check_csrf)])
+def do_log_out(request: Request) -> Response:
+    """Out."""
+    log_out(desk_of(request).reviews, request.cookies.get(COOKIE, ""))
+    response = RedirectResponse("/log-in", 303)
+    response.delete_cookie(COOKIE)
+    return response
