@@ -108,19 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = add("evaluate", _evaluate, "figures of OUT against truth files")
     evaluate.add_argument("output", type=Path, metavar="OUT")
     evaluate.add_argument("--truth", type=Path, required=True, metavar="DIR")
-    review = add("review", _review, "the web app of the quality team")
-    review.add_argument("output", type=Path, metavar="OUT")
-    review.add_argument("--recordings", type=Path, metavar="DIR", help="the recordings, for listening")
-    review.add_argument("--host", help="the address to listen on (default: this machine alone)")
-    review.add_argument("--port", type=int)
-    who = review.add_mutually_exclusive_group()
-    who.add_argument("--add-user", metavar="NAME", help="let somebody in; the password is asked for, or read from stdin")
-    who.add_argument("--password", metavar="NAME", help="give somebody a new password")
-    who.add_argument("--disable", metavar="NAME", help="shut somebody out")
-    who.add_argument("--enable", metavar="NAME", help="let somebody in again")
-    who.add_argument("--users", action="store_true", help="who may log in")
-    review.add_argument("--role", choices=("reviewer", "lead", "privacy_officer", "admin", "agent"), default="reviewer")
-    review.add_argument("--agent", metavar="AGENT_ID", help="for the role agent: the id as in calls.csv")
+    _add_review(add)
     models = add("models", _models, "the models: list, pull, verify")
     models.add_argument("action", choices=("list", "pull", "verify"))
     models.add_argument("names", nargs="*", help="models of the manifest (default: those that the config names)")
@@ -135,6 +123,23 @@ def _parser() -> argparse.ArgumentParser:
     config.add_argument("--criterion", metavar="ID", help="for check with OUT: every phrase of this criterion")
     add("schema", _schema, "the data dictionary: every column of every dataset")
     return parser
+
+
+def _add_review(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
+    """The app of the quality team, and who may log in to it."""
+    review = add("review", _review, "the web app of the quality team")
+    review.add_argument("output", type=Path, metavar="OUT")
+    review.add_argument("--recordings", type=Path, metavar="DIR", help="the recordings, for listening")
+    review.add_argument("--host", help="the address to listen on (default: this machine alone)")
+    review.add_argument("--port", type=int)
+    who = review.add_mutually_exclusive_group()
+    who.add_argument("--add-user", metavar="NAME", help="let somebody in; the password is asked for or read")
+    who.add_argument("--password", metavar="NAME", help="give somebody a new password")
+    who.add_argument("--disable", metavar="NAME", help="shut somebody out")
+    who.add_argument("--enable", metavar="NAME", help="let somebody in again")
+    who.add_argument("--users", action="store_true", help="who may log in")
+    review.add_argument("--role", choices=("reviewer", "lead", "privacy_officer", "admin", "agent"), default="reviewer")
+    review.add_argument("--agent", metavar="AGENT_ID", help="for the role agent: the id as in calls.csv")
 
 
 def _add_rights(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
@@ -581,21 +586,11 @@ def _existing(config: Config, output: Path | str) -> Store:
     return store
 
 
-def _duckdb(output: Path) -> Any:
-    import duckdb
-
-    sql = duckdb.connect()
-    for dataset in ("calls", "turns", "criteria", "promises", "events"):
-        if any((output / dataset).glob("date=*/*.parquet")):
-            files = str(output / dataset / "date=*" / "*.parquet").replace("'", "''")
-            sql.execute(f"CREATE VIEW {dataset} AS SELECT * FROM read_parquet('{files}', union_by_name = true)")
-    return sql
-
-
 # --- demo -----------------------------------------------------------------------------------------------------------
 
 
 def _demo(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.catalog import open_catalog
     from callanalytics.engine import run
 
     lang = config.lang
@@ -605,13 +600,13 @@ def _demo(config: Config, options: argparse.Namespace) -> int:
     with _Bar(lang) as bar:
         row = run(config, DEMO / "recordings", options.output, bar, calls_csv=DEMO / "calls.csv")
     _summarise(lang, row, options.output)
-    sql = _duckdb(options.output)
-    # The call with most points shows most evidence.
-    best = sql.execute("SELECT call_id FROM calls WHERE scorable ORDER BY score DESC, call_id LIMIT 1").fetchone()
-    if best:
-        _demo_card(config, sql, best[0])
-    _demo_promises(config, sql)
-    _demo_table(config, sql)
+    with open_catalog(config, options.output) as sql:
+        # The call with most points shows most evidence.
+        best = sql.execute("SELECT call_id FROM calls WHERE scorable ORDER BY score DESC, call_id LIMIT 1").fetchone()
+        if best:
+            _demo_card(config, sql, best[0])
+        _demo_promises(config, sql)
+        _demo_table(config, sql)
     print("\n" + say(lang, "demo_next"))
     criteria = options.output / "criteria" / "*" / "*.parquet"
     print(
@@ -860,7 +855,8 @@ def _review(config: Config, options: argparse.Namespace) -> int:
         print(say(config.lang, "review_nobody", output=options.output), file=sys.stderr)
     print(say(config.lang, "review_at", url=f"http://{settings.host}:{settings.port}/"), file=sys.stderr)
     # Its own log would hold addresses and paths with ids of calls.
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="critical", access_log=False, server_header=False)
+    quiet: dict[str, Any] = {"log_level": "critical", "access_log": False, "server_header": False}
+    uvicorn.run(app, host=settings.host, port=settings.port, **quiet)
     return 0
 
 

@@ -61,7 +61,7 @@ class Desk:
         return None
 
     def may_see(self, person: Person, call: IndexedCall) -> bool:
-        """Whether a person may open a call: the team all of them, an agent the own ones, once the works council agreed."""
+        """Whether a person may open a call: the team all, an agent the own ones once the works council agreed."""
         if person.role != "agent":
             return person.may("see")
         return self.config.privacy.agents_may_be_told_apart and call.agent_ref == person.agent_ref is not None

@@ -19,7 +19,6 @@ STATUS, PROBABILITY = "criterion_", "probability_"
 PARTS_AT_ONCE = 50
 SAME = ("call_id", "started_at", "queue", "direction", "agent_ref", "topic", "duration_ms", "scorable")
 MORE = ("normalized_score", "compliance_status", "recording", "recording_sha256")
-)
 
 
 def refresh(reviews: Reviews, store: Store) -> int:
