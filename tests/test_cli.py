@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from fakes import MOMENT, call_row
 
-from callanalytics.cli import _Bar, _demo_card, _duckdb, _stop_on_sigterm, main
+from callanalytics.catalog import open_catalog
+from callanalytics.cli import _Bar, _demo_card, _stop_on_sigterm, main
 from callanalytics.config import load_config
 from callanalytics.pipeline import Scorer
 from callanalytics.records import CallResult, Role, Transcript, Turn
@@ -271,7 +272,8 @@ def test_the_card_shows_items_their_parts_and_the_compliance_block_apart(
         call, (), verdict.criteria, verdict.promises, items=verdict.items, local_date="2026-11-16"
     )
     store.publish([result], "one")
-    _demo_card(config, _duckdb(tmp_path), "c1")
+    with open_catalog(config, tmp_path) as sql:
+        _demo_card(config, sql, "c1")
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "Opening: gemeente, eigen naam, hulpaanbod goed" in lines
     assert "Wie terugbelt De behandelaar" in lines
