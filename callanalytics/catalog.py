@@ -23,93 +23,27 @@ if TYPE_CHECKING:
 
 MEMORY = "2GB"  # a query that wants more fails: what it reads may not be spilled to a disk outside OUT
 REPEAT_DAYS = 14
+REVIEW_STORE = "reviews.sqlite"  # in OUT, unless review.database names another
 
-# The tables of the review store that analysts see, as `Reviews.as_arrow` gives them: column -> type.  A person is
-# `user_id` alone.  A fixed list, since without the review app there is no SQLAlchemy to ask; a test holds it against
-# review/tables.py.
-REVIEWS: dict[str, dict[str, str]] = {
-    "judgements": {
-        "id": "int",
-        "call_id": "text",
-        "criterion": "text",
-        "user_id": "int",
-        "answer": "text",
-        "how": "text",
-        "reason": "text",
-        "note": "text",
-        "machine_status": "text",
-        "machine_probability": "float",
-        "scorecard_version": "text",
-        "scoring": "text",
-        "sample_id": "int",
-        "made_at": "time",
-    },
-    "finished": {
-        "id": "int",
-        "call_id": "text",
-        "user_id": "int",
-        "sample_id": "int",
-        "items": "json",
-        "normalized_score": "float",
-        "made_at": "time",
-    },
-    "contests": {
-        "id": "int",
-        "call_id": "text",
-        "criterion": "text",
-        "user_id": "int",
-        "note": "text",
-        "made_at": "time",
-        "settled_at": "time",
-        "settled_by": "int",
-        "outcome": "text",
-    },
-    "promise_judgements": {
-        "id": "int",
-        "call_id": "text",
-        "promise_index": "int",
-        "start_ms": "int",
-        "user_id": "int",
-        "answer": "text",
-        "type": "text",
-        "due_at": "time",
-        "registered": "bool",
-        "kept": "bool",
-        "note": "text",
-        "made_at": "time",
-    },
-    "role_swaps": {"id": "int", "call_id": "text", "user_id": "int", "made_at": "time"},
-    "plan_actions": {
-        "id": "int",
-        "action": "text",
-        "hypothesis": "text",
-        "item": "text",
-        "starts_on": "date",
-        "user_id": "int",
-        "made_at": "time",
-        "closed_at": "time",
-        "conclusion": "text",
-    },
-    "gates": {
-        "id": "int",
-        "criterion": "text",
-        "live": "bool",
-        "figures": "json",
-        "user_id": "int",
-        "made_at": "time",
-    },
-    "samples": {
-        "id": "int",
-        "name": "text",
-        "kind": "text",
-        "blind": "bool",
-        "filters": "json",
-        "seed": "int",
-        "user_id": "int",
-        "made_at": "time",
-        "closed_at": "time",
-    },
-    "sample_calls": {"sample_id": "int", "call_id": "text", "position": "int"},
+# The tables of the review store that analysts see, as `Reviews.as_arrow` gives them; a column is text unless it says
+# otherwise, JSON is text, and a person is `user_id` alone.  A list of its own, since without the review app there is
+# no SQLAlchemy to ask; a test holds it against review/tables.py.
+REVIEWS = {
+    "judgements": (
+        "id:int call_id criterion user_id:int answer how reason machine_status machine_probability:float "
+        "scorecard_version scoring sample_id:int made_at:time"
+    ),
+    "finished": "id:int call_id user_id:int sample_id:int items normalized_score:float made_at:time",
+    "contests": "id:int call_id criterion user_id:int made_at:time settled_at:time settled_by:int outcome",
+    "role_swaps": "id:int call_id user_id:int made_at:time",
+    "promise_judgements": (
+        "id:int call_id promise_index:int start_ms:int user_id:int answer type due_at:time registered:bool kept:bool "
+        "made_at:time"
+    ),
+    "plan_actions": ("id:int action hypothesis item starts_on:date user_id:int made_at:time closed_at:time conclusion"),
+    "gates": "id:int criterion live:bool figures user_id:int made_at:time",
+    "samples": "id:int name kind blind:bool filters seed:int user_id:int made_at:time closed_at:time",
+    "sample_calls": "sample_id:int call_id position:int",
 }
 
 # What the tables of the review store hold, for whoever finds them in a list.
@@ -325,12 +259,35 @@ def open_catalog(
             for dataset in DATASETS:
                 _add_dataset(sql, output, dataset, arrow_schema(dataset, criteria, items))
             for name in REVIEWS:
-                _add_reviews(sql, name, (reviews or {}).get(name))
+                schema = review_schema(name)
+                table = (reviews or {}).get(name, schema.empty_table())
+                _add_view(sql, name, table.select(schema.names).cast(schema), REVIEW_COMMENTS[name], {})
             _add_derived(sql, items)
             _shut(sql)
             yield sql
     finally:
         sql.close()
+
+
+def read_reviews(config: Config, output: Path | str) -> dict[str, pa.Table]:
+    """The tables of OUT's review store by name; none when nobody has reviewed yet.
+
+    Raises StoreError when there is a store that can't be read.
+    """
+    try:
+        from callanalytics.review.reviews import existing_reviews
+    except ModuleNotFoundError:
+        if not config.review.database and not Path(output, REVIEW_STORE).exists():
+            return {}
+        reason = "there are reviews, but the review app is not installed; run: pip install callanalytics[review]"
+        raise StoreError(path=output, reason=reason) from None
+    reviews = existing_reviews(config, output)
+    if reviews is None:
+        return {}
+    try:
+        return reviews.as_arrow()
+    finally:
+        reviews.close()
 
 
 def _add_dataset(sql: duckdb.DuckDBPyConnection, output: Path, dataset: str, schema: pa.Schema) -> None:
@@ -341,7 +298,7 @@ def _add_dataset(sql: duckdb.DuckDBPyConnection, output: Path, dataset: str, sch
     schema = schema.append(date)
     files = [str(path) for path in sorted((output / dataset).glob("date=*/*.parquet"))]
     # As a view would read it, but a column that older files lack is null, and nobody but Arrow opens the files.
-    source: Any = pa.table({field.name: pa.array([], field.type) for field in schema}, schema=schema)
+    source: Any = schema.empty_table()
     if files:
         source = arrow.dataset(
             files,
@@ -354,22 +311,20 @@ def _add_dataset(sql: duckdb.DuckDBPyConnection, output: Path, dataset: str, sch
     _add_view(sql, dataset, source, " ".join((DATASETS[dataset].__doc__ or "").split()), comments)
 
 
-def _add_reviews(sql: duckdb.DuckDBPyConnection, name: str, table: pa.Table | None) -> None:
+def review_schema(name: str) -> pa.Schema:
+    """The columns of a table of the review store."""
     import pyarrow as pa
 
     types = {
+        "": pa.string(),
         "int": pa.int64(),
         "float": pa.float64(),
-        "text": pa.string(),
-        "json": pa.string(),
         "bool": pa.bool_(),
         "date": pa.date32(),
-        "time": pa.timestamp("us", tz="UTC"),
+        "time": pa.timestamp("ms", tz="UTC"),
     }
-    schema = pa.schema([(column, types[kind]) for column, kind in REVIEWS[name].items()])
-    if table is None:
-        table = schema.empty_table()
-    _add_view(sql, name, table.select(schema.names).cast(schema), REVIEW_COMMENTS[name], {})
+    columns = (column.partition(":") for column in REVIEWS[name].split())
+    return pa.schema([(column, types[kind]) for column, _, kind in columns])
 
 
 def _add_derived(sql: duckdb.DuckDBPyConnection, items: tuple[str, ...]) -> None:
