@@ -525,7 +525,7 @@ def _purge(config: Config, options: argparse.Namespace) -> int:
         rights = Rights(store, config)
         rights.settle()
         done = rights.purge(datetime.now(ZoneInfo(config.municipality.timezone)).date(), options.recordings)
-    counts = {name: len(getattr(done, name)) for name in ("calls", "texts", "failures")}
+    counts = {name: len(getattr(done, name)) for name in ("calls", "texts", "failures", "reviews")}
     counts |= {"recordings": done.recordings, "held": done.held}
     print(json.dumps(counts) if options.json else say(config.lang, "purged", **counts))
     return 0

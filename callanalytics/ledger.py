@@ -20,7 +20,9 @@ from callanalytics.places import Place
 from callanalytics.pseudonyms import Pseudonyms
 
 NAME = "ledger.jsonl"
-Action = Literal["view", "export", "erase", "purge_texts", "purge_call", "purge_failure", "hold", "release"]
+Action = Literal[
+    "view", "export", "erase", "purge_texts", "purge_call", "purge_failure", "purge_reviews", "hold", "release"
+]
 GONE = ("erase", "purge_call")  # a call of which this stands here is not processed again
 
 

@@ -6,18 +6,22 @@ All of it is told in the ledger, in which a call is a keyed hash.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from callanalytics.config import Config
-from callanalytics.errors import InputError
+from callanalytics.errors import InputError, StoreError
 from callanalytics.pseudonyms import Pseudonyms
 from callanalytics.records import CallResult
 from callanalytics.store import Store
 from callanalytics.texts import Lang, say
+
+if TYPE_CHECKING:
+    from callanalytics.review.reviews import Reviews
 
 # What a reason may not hold: an address of mail, or three digits and more (a number of a person, a case, a phone).
 PERSONAL = re.compile(r"\S+@\S+|\d[\d .-]*\d[\d .-]*\d")
@@ -25,11 +29,12 @@ PERSONAL = re.compile(r"\S+@\S+|\d[\d .-]*\d[\d .-]*\d")
 
 @dataclass(slots=True)
 class Purged:
-    """What `purge` removed: calls of which nothing is left, calls whose words went, failures, recordings; and kept."""
+    """What `purge` removed: calls, of others the words or the reviews, failures, recordings; and what a hold kept."""
 
     calls: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    reviews: list[str] = field(default_factory=list)
     recordings: int = 0
     held: int = 0
 
@@ -42,8 +47,20 @@ class Rights:
         self._config = config
         self._ledger = store.ledger(Pseudonyms(config.privacy))
 
+    @contextmanager
+    def _reviews(self) -> Iterator[Reviews | None]:
+        """The review store, if there is one."""
+        from callanalytics.review.reviews import existing_reviews
+
+        reviews = existing_reviews(self._config, self._store.root)
+        try:
+            yield reviews
+        finally:
+            if reviews:
+                reviews.close()
+
     def erase(self, call_id: str, reason: str) -> None:
-        """Make every trace of a call go from OUT; its recording is not processed again.
+        """Make every trace of a call go from OUT and the review store; its recording is not processed again.
 
         Raises InputError when OUT does not know the call, when it is under legal hold, or when the reason would stay
         as a trace of a person.
@@ -55,6 +72,9 @@ class Rights:
         if call_id in self._store.holds():
             raise InputError(path=self._store.root, reason="the call is under legal hold; end that first: hold --end.")
         self._ledger.add("erase", [(call_id, known[call_id])], reason)
+        with self._reviews() as reviews:
+            if reviews:
+                reviews.forget([call_id])
         self._store.erase([call_id])
 
     def settle(self) -> Callable[[str, str | None], bool]:
@@ -67,6 +87,10 @@ class Rights:
         if gone:
             left = self._store.published()
             self._store.erase([c for c, one in left.items() if is_gone(c, one.recording_sha256)])
+            # A database that is away is no reason to lose a night; the review app does the same when it begins.
+            with suppress(StoreError), self._reviews() as reviews:
+                if reviews:
+                    reviews.forget([call_id for call_id in reviews.call_ids() if is_gone(call_id, None)])
         return is_gone
 
     def hold(self, call_id: str, reason: str) -> None:
@@ -91,12 +115,13 @@ class Rights:
         """What `purge` would remove."""
         return self._find_old(today)[0]
 
-    def _find_old(self, today: date) -> tuple[Purged, dict[str, str | None], list[str]]:
-        """What is past its term, the recordings' hashes by call, and the recordings that are past theirs."""
+    def _find_old(self, today: date) -> tuple[Purged, dict[str, str | None], list[str], list[str]]:
+        """What is past its term, the recordings' hashes by call, the recordings and the calls' words past theirs."""
         terms, holds, done = self._config.retention, self._store.holds(), Purged()
         with_text = self._store.calls_with_text()
         known: dict[str, str | None] = {}
         old_recordings: list[str] = []
+        old_words: list[str] = []
         for row in self._store.calls():
             call_id, age = row["call_id"], today - day_of(row)
             known[call_id] = row["recording_sha256"]
@@ -104,6 +129,8 @@ class Rights:
             if call_id in holds:
                 done.held += is_old or is_old_text
                 continue
+            if is_old_text:
+                old_words.append(call_id)
             if is_old:
                 done.calls.append(call_id)
             elif is_old_text and call_id in with_text:
@@ -115,17 +142,20 @@ class Rights:
             if call_id not in known and call_id not in holds and _is_over(age, terms.failures_days):
                 done.failures.append(call_id)
                 known[call_id] = row["recording_sha256"]
-        return done, known, old_recordings
+        return done, known, old_recordings, old_words
 
     def purge(self, today: date, recordings: Path | None = None) -> Purged:
         """Remove what is older than the terms of [retention], by the day of the call, or of processing without one.
 
         Recordings of published calls in the folder `recordings` go when a term for them is set.
         """
-        done, known, old_recordings = self._find_old(today)
+        done, known, old_recordings, old_words = self._find_old(today)
         self._ledger.add("purge_call", [(call_id, known[call_id]) for call_id in done.calls])
         self._ledger.add("purge_texts", [(call_id, known[call_id]) for call_id in done.texts])
         self._ledger.add("purge_failure", [(call_id, known[call_id]) for call_id in done.failures])
+        with self._reviews() as reviews:
+            if reviews:
+                self._purge_reviews(reviews, done, old_words, today)
         self._store.erase([*done.calls, *done.failures], done.texts)
         for name in old_recordings if recordings else ():
             assert recordings
@@ -134,6 +164,16 @@ class Rights:
                 path.unlink()
                 done.recordings += 1
         return done
+
+    def _purge_reviews(self, reviews: Reviews, done: Purged, old_words: list[str], today: date) -> None:
+        """What people said of calls that go, goes too, as do notes on old words, and what is past its own term."""
+        reviews.forget([*done.calls, *done.failures])
+        reviews.forget_words(old_words)
+        if self._config.retention.reviews_days:
+            before = datetime.combine(today - timedelta(days=self._config.retention.reviews_days), time(), UTC)
+            done.reviews = sorted(reviews.said_before(before) - self._store.holds().keys())
+            self._ledger.add("purge_reviews", [(call_id, None) for call_id in done.reviews])
+            reviews.purge(before, done.reviews)
 
     def export(self, call_id: str) -> dict[str, Any]:
         """What is kept of a citizen's call, as JSON; nothing about the agent.  Raises InputError."""

@@ -137,10 +137,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "holds": ("Gesprekken onder bewaarplicht: {n}.", "Calls under legal hold: {n}."),
     "purged": (
-        "Opgeruimd: {calls} gesprekken, van {texts} andere de tekst, {failures} mislukte, {recordings} opnamen; "
-        "{held} bleven onder bewaarplicht.",
-        "Purged: {calls} calls, of {texts} others the text, {failures} failed ones, {recordings} recordings; "
-        "{held} stayed under legal hold.",
+        "Opgeruimd: {calls} gesprekken, van {texts} andere de tekst, van {reviews} de reviews, {failures} mislukte, "
+        "{recordings} opnamen; {held} bleven onder bewaarplicht.",
+        "Purged: {calls} calls, of {texts} others the text, of {reviews} the reviews, {failures} failed ones, "
+        "{recordings} recordings; {held} stayed under legal hold.",
     ),
     "at": ("wanneer", "when"),
     "who": ("wie", "who"),
@@ -152,6 +152,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "action_purge_texts": ("tekst opgeruimd", "text purged"),
     "action_purge_call": ("opgeruimd", "purged"),
     "action_purge_failure": ("mislukte opgeruimd", "failed one purged"),
+    "action_purge_reviews": ("reviews opgeruimd", "reviews purged"),
     "action_hold": ("onder bewaarplicht", "legal hold"),
     "action_release": ("einde bewaarplicht", "end of legal hold"),
     "own_call_id": ("Gesprek", "Call"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
@@ -50,7 +50,8 @@ if TYPE_CHECKING:
 FILE = "reviews.sqlite"
 WAIT_S = 15  # for another save
 MIGRATING = 20261128  # names the lock of PostgreSQL under which the schema is brought up to date
-OF_CALLS = (Judgement, Finished, Contest, RoleSwap, PromiseJudgement, SampleCall)
+SAID: tuple[type[Any], ...] = (Judgement, Finished, Contest, RoleSwap, PromiseJudgement)
+EVERYWHERE: tuple[type[Any], ...] = (*SAID, SampleCall, IndexedCriterion, IndexedCall)  # a call's traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,16 +320,13 @@ class Reviews:
     def call_ids(self) -> set[str]:
         """The calls of which anything stands here."""
         with self.reading() as orm:
-            return {c for table in (*OF_CALLS, IndexedCall) for c in orm.scalars(select(table.call_id).distinct())}
+            return {c for table in EVERYWHERE for c in orm.scalars(select(table.call_id).distinct())}
 
     def forget(self, call_ids: Collection[str]) -> None:
         """Make every trace of these calls go."""
-        self._forget(call_ids, (*OF_CALLS, IndexedCriterion, IndexedCall))
-
-    def _forget(self, call_ids: Collection[str], tables: Iterable[type[Any]]) -> None:
         with self.saving() as orm:
             for some in _some(call_ids):
-                for table in tables:
+                for table in EVERYWHERE:
                     orm.execute(delete(table).where(table.call_id.in_(some)))
 
     def forget_words(self, call_ids: Collection[str]) -> None:
@@ -338,16 +336,17 @@ class Reviews:
                 for table in (Judgement, PromiseJudgement, Contest):
                     orm.execute(update(table).where(table.call_id.in_(some)).values(note=""))
 
-    def purge(self, before: datetime, kept: Collection[str] = ()) -> set[str]:
-        """Remove what was said before a moment, of all calls but those `kept`; returns the calls it was said of."""
-        gone: set[str] = set()
+    def said_before(self, before: datetime) -> set[str]:
+        """The calls of which something was said before a moment."""
+        with self.reading() as orm:
+            return {c for table in SAID for c in orm.scalars(select(table.call_id).where(table.made_at < before))}
+
+    def purge(self, before: datetime, call_ids: Collection[str]) -> None:
+        """Remove what was said of these calls before a moment."""
         with self.saving() as orm:
-            for table in (Judgement, Finished, Contest, RoleSwap, PromiseJudgement):
-                old = set(orm.scalars(select(table.call_id).where(table.made_at < before))) - set(kept)
-                for some in _some(old):
+            for some in _some(call_ids):
+                for table in SAID:
                     orm.execute(delete(table).where(table.made_at < before, table.call_id.in_(some)))
-                gone |= old
-        return gone
 
 
 def open_reviews(config: Config, output: Path) -> Reviews:
