@@ -269,6 +269,22 @@ def open_catalog(
         sql.close()
 
 
+def find_views(sql: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """The views of a catalog with what a row of each is: what joins others first, then datasets, then reviews."""
+    rows = sql.execute("SELECT view_name, comment FROM duckdb_views() WHERE NOT internal AND NOT temporary").fetchall()
+    order = [*DERIVED, *DATASETS, *REVIEWS]
+    return sorted(rows, key=lambda row: order.index(row[0]) if row[0] in order else len(order))
+
+
+def find_columns(sql: duckdb.DuckDBPyConnection, view: str = "") -> list[tuple[str, str, str, str | None]]:
+    """View, name, type and meaning of every column, of one view alone when it is given."""
+    rows = sql.execute(
+        "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal "
+        "AND table_name NOT LIKE 'stored_%' ORDER BY table_name, column_index"
+    ).fetchall()
+    return [row for row in rows if view in ("", row[0])]
+
+
 def read_reviews(config: Config, output: Path | str) -> dict[str, pa.Table]:
     """The tables of OUT's review store by name; none when nobody has reviewed yet.
 

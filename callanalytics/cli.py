@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from callanalytics import __version__
 from callanalytics.bucket import is_remote
 from callanalytics.config import Config, load_config, project_root
-from callanalytics.errors import CallAnalyticsError, InputError, StoreError
+from callanalytics.errors import CallAnalyticsError, InputError, QueryError, StoreError
 from callanalytics.memory import keep_no_dumps
 from callanalytics.messages import translate
 from callanalytics.texts import Lang, say
@@ -109,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("output", type=Path, metavar="OUT")
     evaluate.add_argument("--truth", type=Path, required=True, metavar="DIR")
     _add_review(add)
+    _add_analysis(add)
     models = add("models", _models, "the models: list, pull, verify")
     models.add_argument("action", choices=("list", "pull", "verify"))
     models.add_argument("names", nargs="*", help="models of the manifest (default: those that the config names)")
@@ -142,6 +143,24 @@ def _add_review(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None
     review.add_argument("--agent", metavar="AGENT_ID", help="for the role agent: the id as in calls.csv")
 
 
+def _add_analysis(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
+    """What analysts use."""
+    sql = add("sql", _sql, "SQL (DuckDB) over every dataset of OUT and its reviews; without a query, a prompt")
+    sql.description = (
+        f"{sql.description}.  It reads the views and nothing else, and writes nothing.  Rows are pseudonymised calls: "
+        "what you add up is yours to judge, so publish nothing that tells of fewer calls than privacy.smallest_group."
+    )
+    sql.add_argument("output", type=_place, metavar="OUT")
+    sql.add_argument("query", nargs="?", metavar="SELECT ...", help="default: a prompt, or what comes on stdin")
+    kept = sql.add_mutually_exclusive_group()
+    kept.add_argument("--csv", type=Path, metavar="FILE", help="the answer as CSV for a Dutch Excel")
+    kept.add_argument("--excel", type=Path, metavar="FILE", help="the answer as a workbook (.xlsx)")
+    tables = add("tables", _tables, "every dataset, review table and joined view as CSV or Excel")
+    tables.add_argument("output", type=_place, metavar="OUT")
+    tables.add_argument("--output", dest="folder", type=Path, required=True, metavar="DIR", help="where the files go")
+    tables.add_argument("--excel", action="store_true", help="one workbook, a sheet a table (default: CSV files)")
+
+
 def _add_rights(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
     """Commands of the privacy officer."""
     erase = add("erase", _erase, "remove every trace of a call from OUT; its recording is not processed again")
@@ -154,9 +173,13 @@ def _add_rights(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None
     purge = add("purge", _purge, "remove what is older than the terms of [retention]")
     purge.add_argument("output", type=_place, metavar="OUT")
     purge.add_argument("--recordings", type=Path, metavar="DIR", help="where the recordings lie, if they have a term")
-    export = add("export", _export, "what is kept of a citizen's call, to hand to that citizen")
+    export = add("export", _export, "what is kept of a citizen's call, to hand to that citizen; or as --as says")
     export.add_argument("output", type=_place, metavar="OUT")
     export.add_argument("call_id", metavar="CALL_ID")
+    export.add_argument(
+        "--as", dest="form", choices=("vcon", "klantcontact"),
+        help="JSON for another system: a vCon, or requests to Open Klant 2.x",
+    )  # fmt: skip
     copies = add("redact-audio", _redact_audio, "copies of recordings without the personal data that is said in them")
     copies.add_argument("recordings", type=_place, metavar="RECORDINGS", help="a folder, a file, or s3://bucket/folder")
     copies.add_argument("folder", type=Path, metavar="OUT_DIR", help="where <call_id>.wav goes")
@@ -534,9 +557,33 @@ def _purge(config: Config, options: argparse.Namespace) -> int:
 def _export(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.rights import Rights, as_text
 
+    if options.form:
+        return _hand_over(config, options)
     with _open(config, options.output) as store:
         own = Rights(store, config).export(options.call_id)
     print(json.dumps(own, indent=1, ensure_ascii=False, default=str) if options.json else as_text(own, config.lang))
+    return 0
+
+
+def _hand_over(config: Config, options: argparse.Namespace) -> int:
+    """A call for another system."""
+    from datetime import UTC
+
+    from callanalytics.catalog import open_catalog, read_reviews
+    from callanalytics.exports import as_json, read_call, to_klantcontact, to_vcon
+    from callanalytics.pseudonyms import Pseudonyms
+    from callanalytics.topics import read_topics
+
+    with open_catalog(config, options.output, read_reviews(config, options.output)) as sql:
+        one = read_call(sql, options.call_id, options.output)
+    if options.form == "vcon":
+        tree = to_vcon(one, config, datetime.now(UTC))
+    else:
+        names = {topic.id: topic.name_nl for topic in read_topics(config)}
+        tree = to_klantcontact(one, names.get(one.call["topic"], one.call["topic"]))
+    ledger = _existing(config, options.output).ledger(Pseudonyms(config.privacy))
+    ledger.add("export", [(options.call_id, one.call["recording_sha256"])], options.form)
+    print(json.dumps(tree, indent=1, ensure_ascii=False, default=as_json))
     return 0
 
 
@@ -584,6 +631,124 @@ def _existing(config: Config, output: Path | str) -> Store:
     if not store.is_there():
         raise StoreError(path=output, reason="there is no such folder; give the --output of a run.")
     return store
+
+
+# --- analysis -------------------------------------------------------------------------------------------------------
+
+SHOWN = 1000  # rows of an answer on the screen
+
+
+def _sql(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.catalog import open_catalog, read_reviews
+
+    with open_catalog(config, options.output, read_reviews(config, options.output)) as sql:
+        if options.query is None and sys.stdin.isatty():
+            return _prompt(config, sql)
+        _answer(config, sql, sys.stdin.read() if options.query is None else options.query, options)
+    return 0
+
+
+def _answer(config: Config, sql: Any, query: str, options: argparse.Namespace | None = None) -> None:
+    """Print what a query gives, or keep it in the file that the options name."""
+    from rich.text import Text
+
+    from callanalytics.exports import as_json, run_query, write_csv, write_excel
+
+    columns, rows = run_query(sql, query)
+    if options and options.csv:
+        write_csv(options.csv, columns, rows)
+    elif options and options.excel:
+        write_excel(options.excel, [("query", columns, rows)])
+    elif options and options.json:
+        comma = ""
+        print("[", end="")
+        for row in rows:
+            line = json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=as_json)
+            print(f"{comma}\n{line}", end="")
+            comma = ","
+        print("\n]")
+    elif columns:
+        table, left = _table("", *columns), 0
+        for number, row in enumerate(rows):
+            left += number >= SHOWN
+            if number < SHOWN:
+                table.add_row(*(Text(_cell(value)) for value in row))
+        _show(table)
+        if left:
+            print(say(config.lang, "sql_more", left=left), file=sys.stderr)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return str(round(value, 4) if isinstance(value, float) else value)
+
+
+def _prompt(config: Config, sql: Any) -> int:
+    """Queries until .quit.  What is typed is kept nowhere: it may name a citizen."""
+    from contextlib import suppress
+
+    from callanalytics.catalog import find_columns, find_views
+
+    with suppress(ImportError):
+        import readline  # noqa: F401  # input() then knows arrows and the lines before
+
+    print(say(config.lang, "sql_welcome"), file=sys.stderr)
+    lines: list[str] = []
+    while True:
+        try:
+            line = input("...> " if lines else "sql> ")
+            command, _, name = line.strip().rstrip(";").partition(" ")
+            if not lines and command == ".quit":
+                return 0
+            if not lines and command == ".tables":
+                _show_rows(_t(config, "view", "meaning"), find_views(sql))
+            elif not lines and command == ".schema":
+                found = find_columns(sql, name.strip())
+                if not found:
+                    raise QueryError(reason=f"there is no view {name.strip()}; .tables lists them.")
+                _show_rows(_t(config, "view", "column", "type", "meaning"), found)
+            elif line.strip():
+                lines.append(line)
+                if line.rstrip().endswith(";"):
+                    query, lines = "\n".join(lines), []
+                    _answer(config, sql, query)
+        except QueryError as error:
+            print(translate(str(error), config.lang), file=sys.stderr)
+        except KeyboardInterrupt:
+            lines = []
+            print()
+        except EOFError:
+            print()
+            return 0
+
+
+def _show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    from rich.text import Text
+
+    table = _table("", *columns)
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    _show(table)
+
+
+def _tables(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.catalog import open_catalog, read_reviews
+    from callanalytics.exports import write_tables
+    from callanalytics.pseudonyms import Pseudonyms
+
+    with open_catalog(config, options.output, read_reviews(config, options.output)) as sql:
+        # One line without a call: it is about all of them.
+        _existing(config, options.output).ledger(Pseudonyms(config.privacy)).add("export", [("", None)], "tables")
+        counts = write_tables(sql, options.folder, config.municipality.timezone, options.excel)
+    if options.json:
+        print(json.dumps(counts, indent=1))
+    else:
+        _show_rows(_t(config, "view", "rows"), list(counts.items()))
+    print(say(config.lang, "tables_written", path=options.folder), file=sys.stderr)
+    return 0
 
 
 # --- demo -----------------------------------------------------------------------------------------------------------

@@ -66,6 +66,10 @@ class InputError(CallAnalyticsError):
     """{path} can't be read: {reason}"""
 
 
+class QueryError(CallAnalyticsError):
+    """This query can't be run: {reason}"""
+
+
 class CallError(CallAnalyticsError):
     """Call {call_id} failed at stage {stage}: {reason}"""
 

@@ -39,6 +39,7 @@ ERRORS = {
         "verlaag --workers, of kijk wat het systeemlogboek erover zegt."
     ),
     "{path} can't be read: {reason}": "{path} is niet te lezen: {reason}",
+    "This query can't be run: {reason}": "Deze query kan niet worden uitgevoerd: {reason}",
     "Call {call_id} failed at stage {stage}: {reason}": "Gesprek {call_id} mislukt bij {stage}: {reason}",
 }
 
@@ -309,6 +310,24 @@ REASONS = {
         '"{line}" gebruikt de lijst {part}; in de tabel [words] staat er geen'
     ),
     '"{line}" has an unfinished "{part}"': '"{line}" heeft een "{part}" die niet af is',
+    # catalog.py and exports.py
+    "SQL reads a folder of this machine; copy OUT to one first.": (
+        "SQL leest een map op deze machine; kopieer OUT daar eerst naartoe."
+    ),
+    "there are reviews, but the review app is not installed; run: pip install callanalytics[review]": (
+        "er zijn beoordelingen, maar de reviewapp is niet geïnstalleerd; voer uit: pip install callanalytics[review]"
+    ),
+    "there is no SQL in it.": "er staat geen SQL in.",
+    "it may read the views and nothing else; to keep an answer use --csv or --excel.": (
+        "een query mag alleen de views lezen; gebruik --csv of --excel om een antwoord te bewaren."
+    ),
+    "it wants more memory than it may have; ask for fewer rows or columns at a time.": (
+        "de query heeft meer geheugen nodig dan is toegestaan; vraag minder rijen of kolommen tegelijk op."
+    ),
+    "there is no view {view}; .tables lists them.": "er is geen view {view}; .tables geeft een overzicht.",
+    "Excel files need openpyxl; run: pip install openpyxl": (
+        "voor Excel-bestanden is openpyxl nodig; voer uit: pip install openpyxl"
+    ),
     # models.py
     'it holds no model "{name}"; it knows {known}.': 'er staat geen model "{name}" in; bekend zijn {known}.',
     "{file} is missing in {folder}": "{file} ontbreekt in {folder}",

@@ -47,6 +47,22 @@ TEXTS: dict[str, tuple[str, str]] = {
     "role_privacy_officer": ("privacy officer", "privacy officer"),
     "role_admin": ("beheerder", "admin"),
     "role_agent": ("medewerker", "agent"),
+    "sql_welcome": (
+        "SQL eindigt met een puntkomma. .tables: de views; .schema VIEW: de kolommen; .quit: stoppen.",
+        "SQL ends with a semicolon. .tables: the views; .schema VIEW: the columns; .quit: stop.",
+    ),
+    "sql_more": (
+        "En nog {left} rijen; met --csv of --excel krijgt u ze allemaal.",
+        "And {left} rows more; --csv or --excel give them all.",
+    ),
+    "tables_written": (
+        "De tabellen staan in {path}. Wat erase en purge later uit OUT wissen, blijft in deze kopieën staan: "
+        "gooi ze zelf weg.",
+        "The tables are in {path}. What erase and purge remove from OUT stays in these copies: delete them yourself.",
+    ),
+    "view": ("view", "view"),
+    "meaning": ("betekenis", "meaning"),
+    "rows": ("rijen", "rows"),
     "notify_failed": ("Niet gelukt te melden via {what}: {why}.", "Could not be told by {what}: {why}."),
     "mail_subject": ("callanalytics: {failed} gesprekken mislukt", "callanalytics: {failed} calls failed"),
     "mail_text": (
