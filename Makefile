@@ -4,16 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := models/weights/.pulled
+SCRIPTS := callanalytics/review/static/vendor/.built
 
-.PHONY: demo test check audit sbom bench models install clean
+.PHONY: demo test check audit sbom bench models install scripts clean
 
-demo: $(MODELS)
+demo: $(MODELS) $(SCRIPTS)
 	$(BIN)/callanalytics demo
 
-test: $(MODELS)
+test: $(MODELS) $(SCRIPTS)
 	$(BIN)/python -m pytest
 
-check: $(MODELS)
+check: $(MODELS) $(SCRIPTS)
 	$(BIN)/ruff check callanalytics tests
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive callanalytics
@@ -36,7 +37,8 @@ bench: $(MODELS)
 	$(BIN)/python tests/bench/growth.py --json growth.json
 
 models: $(MODELS)
-install: $(STAMP)
+install: $(STAMP) $(SCRIPTS)
+scripts: $(SCRIPTS)
 
 # Installs again only when pyproject.toml changes.
 $(STAMP): pyproject.toml
@@ -50,5 +52,14 @@ $(MODELS): $(STAMP) models/manifest.toml
 	$(BIN)/callanalytics models pull
 	@mkdir -p $(dir $@) && touch $@
 
+# htmx, fetched at the versions and hashes of package-lock.json; axe-core stays in $(VENV)/js, for the tests.
+# Without it the pages work as well: every form is a plain one.
+$(SCRIPTS): callanalytics/review/package.json callanalytics/review/package-lock.json $(STAMP)
+	@mkdir -p $(VENV)/js $(dir $@) && cp callanalytics/review/package.json callanalytics/review/package-lock.json $(VENV)/js
+	@if command -v npm >/dev/null; then \
+	  npm ci --ignore-scripts --no-audit --no-fund --silent --prefix $(VENV)/js \
+	  && cp $(VENV)/js/node_modules/htmx.org/dist/htmx.min.js $(dir $@) && touch $@; \
+	else echo "npm is missing, so the review app reloads whole pages; on Debian: apt-get install npm, then: make scripts"; fi
+
 clean:
-	rm -rf $(VENV) models/weights out speed.json floor.json growth.json sbom.json
+	rm -rf $(VENV) $(dir $(SCRIPTS)) models/weights out speed.json floor.json growth.json sbom.json
