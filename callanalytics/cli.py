@@ -35,7 +35,12 @@ DEMO = Path(__file__).parent / "demo"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns 0 when all is done, 1 when some calls failed, 2 when it could not run."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, left = parser.parse_known_args(arguments)
+    if len(left) == 1 and getattr(options, "query", "") is None:
+        options.query = left.pop()  # argparse takes no optional argument that stands behind an option
+    if left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
     # Nothing of a call may be readable by others of this machine.
     os.umask(0o077)
     keep_no_dumps()
