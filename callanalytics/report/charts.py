@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -66,7 +67,7 @@ def draw_large(
 
 
 def _paint(axes: Axes, line: ItemLine, breaks: frozenset[int], size: float) -> None:
-    """Weeks as points, the limits as steps with hatching outside nothing, the middle as a line, the norm dotted."""
+    """Weeks as points, what is between the limits filled, the middle drawn, the norm dotted, a break dash-dotted."""
     x = [-week.back for week in line.weeks]
     y = [week.rate.share or 0.0 for week in line.weeks]
     if line.limits:
@@ -103,17 +104,19 @@ def _draw(size_mm: tuple[float, float], paint: Callable[[Any], None], label: str
         import matplotlib as mpl
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ImportError:
         reason = 'the report needs more packages; run: pip install "callanalytics[review]"'
         raise CallAnalyticsError(reason=reason) from None
 
-    # Outlines share their ids between charts of the same letters; clip paths must not.
+    # The same chart has the same ids in every run.
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": label, "font.family": "DejaVu Sans"}):
-        figure = Figure(figsize=(size_mm[0] * MM, size_mm[1] * MM), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01)  # type: ignore[union-attr]
+        fit = ConstrainedLayoutEngine(w_pad=0.01, h_pad=0.01)
+        figure = Figure(figsize=(size_mm[0] * MM, size_mm[1] * MM), layout=fit)
         paint(figure.add_subplot())
         out = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None})
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(out, metadata={"Date": None, "Creator": None})
     return _to_inline(out.getvalue(), size_mm, label)
 
 
@@ -121,7 +124,7 @@ def _to_inline(svg: str, size_mm: tuple[float, float], label: str) -> Markup:
     """The drawing as an element of a page: no header, no metadata, ids of its own, a label for who can't see it."""
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    prefix = f"c{abs(hash_text(label)):x}-"
+    prefix = f"c{zlib.crc32(label.encode()):x}-"
     body = re.sub(r'id="([^"]+)"', partial(_with_prefix, 'id="{}{}"', prefix), body)
     body = re.sub(r'href="#([^"]+)"', partial(_with_prefix, 'href="#{}{}"', prefix), body)
     body = re.sub(r"url\(#([^)]+)\)", partial(_with_prefix, "url(#{}{})", prefix), body)
@@ -133,10 +136,3 @@ def _to_inline(svg: str, size_mm: tuple[float, float], label: str) -> Markup:
 
 def _with_prefix(shape: str, prefix: str, found: re.Match[str]) -> str:
     return shape.format(prefix, found[1])
-
-
-def hash_text(text: str) -> int:
-    """A number for a text, the same in every process."""
-    import zlib
-
-    return zlib.crc32(text.encode())

@@ -38,11 +38,11 @@ NONE = Rate(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The days of the report, both included, and the moment at which promises are judged, with its zone."""
+    """The days of the report, both included, and the day on which promises are judged."""
 
     first: date
     last: date
-    now: datetime
+    today: date
 
     @property
     def days(self) -> int:
@@ -168,6 +168,11 @@ class PromiseLine:
     is_known_by_person: bool  # kept or broken by a person's answer, not by a later call
     registered: bool | None
     is_sensitive: bool
+
+    @property
+    def order(self) -> int:
+        """Where its state stands in the list of what to do."""
+        return FATES.index(self.fate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,8 +359,8 @@ class _Asker:
         }  # fmt: skip
         sql.execute(
             "CREATE TEMP TABLE about AS SELECT ?::DATE AS before_day, ?::DATE AS first_day, ?::DATE AS last_day, "
-            "?::DATE AS today, ?::TIMESTAMPTZ AS now_at",
-            [period.before, period.first, period.last, period.now.date(), period.now],
+            "?::DATE AS today",
+            [period.before, period.first, period.last, period.today],
         )
         sql.execute("CREATE TEMP TABLE working_days (day DATE PRIMARY KEY, number INTEGER)")
         sql.execute(
@@ -613,7 +618,7 @@ def _register(ask: _Asker) -> Register:
         for row in ask("promises")
     )  # fmt: skip
     return Register(
-        lines=tuple(sorted(lines, key=lambda line: FATES.index(line.fate))),
+        lines=tuple(sorted(lines, key=lambda line: line.order)),
         fates={fate: fates.get(fate, 0) for fate in FATES},
         promises=counts["promises"],
         calls=counts["calls"],

@@ -59,7 +59,7 @@ TABLES = {
                 WHEN called_at IS NOT NULL THEN 'late'
                 WHEN due_at IS NULL THEN 'vague'
                 WHEN due_at::DATE = today THEN 'today'
-                WHEN due_at < now_at THEN 'overdue'
+                WHEN due_at::DATE < today THEN 'overdue'
                 ELSE 'open' END AS fate,
             (SELECT number FROM working_days WHERE day = due_at::DATE)
                 - (SELECT number FROM working_days w WHERE w.day = l.day) AS within,

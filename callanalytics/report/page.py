@@ -1,0 +1,310 @@
+"""The figures as pages: HTML that needs nothing from elsewhere, and the same as PDF.
+
+Every number on a page stands in an element whose `data-q` names the query that it comes from.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from callanalytics.catalog import REPEAT_DAYS
+from callanalytics.config import Config
+from callanalytics.report.charts import draw_large, draw_small, find_outside
+from callanalytics.report.figures import GAPS, KINDS, Figures, ItemLine, NormLine, PromiseLine
+from callanalytics.report.statistics import FIRM_PERIODS, MIN_PERIODS, Rate
+from callanalytics.report.texts import TEXTS, Lang, write_day
+
+LEVEL = 95
+SIZES_PT = (9.0, 8.5, 8.0)  # of letters, tried in turn until the report fits on two pages; smaller is not read
+WEEKS_SHOWN = 10
+MAX_TEXT = 260  # letters of what people typed
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
+
+
+class Writer:
+    """Words, numbers and charts of one report, as its templates call them."""
+
+    def __init__(
+        self, figures: Figures, config: Config, topics: Mapping[str, str], criteria: Mapping[str, str]
+    ) -> None:
+        """`topics` and `criteria` are what people call them, by id."""
+        self._figures, self._config = figures, config
+        self.lang: Lang = config.lang
+        self._topics, self._criteria = topics, criteria
+        self._smallest = config.privacy.smallest_group
+        self._zone = ZoneInfo(config.municipality.timezone)
+
+    # --- words ---
+
+    def say(self, key: str, **fields: object) -> Markup:
+        """A line; numbers in it are marked up, anything else is escaped."""
+        return Markup(TEXTS[key][0 if self.lang == "nl" else 1]).format(**fields)  # nosec B704  # texts of our own
+
+    def item(self, name: str) -> Markup:
+        """What people call an item."""
+        names = self._config.scorecard.items[name].name
+        return _label(names.nl if self.lang == "nl" else names.en)
+
+    def criterion(self, name: str) -> Markup:
+        """What people call a criterion or a part of an item."""
+        return _label(self._criteria.get(name) or (str(self.say(name)) if name in TEXTS else name))
+
+    def topic(self, name: str) -> Markup:
+        """What people call a topic."""
+        return _label(self._topics.get(name) or str(self.say("no_topic")))
+
+    def queue(self, name: str) -> Markup:
+        """A queue."""
+        return _label(name or str(self.say("no_queue")))
+
+    def cause(self, kind: str, name: str) -> Markup:
+        """A part, a queue or a topic."""
+        return {"part": self.criterion, "queue": self.queue, "topic": self.topic}[kind](name)
+
+    def clip(self, key: str, text: str) -> Markup:
+        """What a person typed, cut where it gets long."""
+        return self.num(key, text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1].rstrip() + "…")
+
+    # --- numbers ---
+
+    def num(self, key: str, text: object) -> Markup:
+        """Something that a query gave."""
+        return Markup('<span data-q="{}">{}</span>').format(key, text)
+
+    def percent(self, key: str, value: float | None) -> Markup:
+        """0.714 -> 71%"""
+        return self.num(key, write_percent(value, self.lang))
+
+    def points(self, key: str, value: float | None) -> Markup:
+        """0.084 -> +8, in percentage points"""
+        return self.num(key, write_points(value))
+
+    def day(self, key: str, value: date, is_short: bool = False) -> Markup:
+        """A date."""
+        return self.num(key, write_day(value, self.lang, is_short))
+
+    def share(self, key: str, rate: Rate) -> Markup:
+        """The share alone; a dash of too few."""
+        return self.percent(f"{key}|share", rate.share) if rate.is_shown(self._smallest) else self.say("none")
+
+    def interval(self, key: str, rate: Rate) -> Markup:
+        """Its 95 % interval; a dash of too few."""
+        if not rate.is_shown(self._smallest) or rate.interval is None:
+            return self.say("none")
+        low, high = rate.interval
+        return Markup("{}–{}").format(self.percent(f"{key}|low", low), self.percent(f"{key}|high", high))
+
+    def n(self, key: str, n: int, of: int | None = None) -> Markup:
+        """A number of calls, or that there are too few of them; `of` is the group when it is not these calls."""
+        size = n if of is None else of
+        return self.num(key, f"<{self._smallest}" if 0 < size < self._smallest else n)
+
+    def rate(self, key: str, rate: Rate) -> Markup:
+        """Share, interval and n in one; too few have n alone."""
+        n = self.n(f"{key}|n", rate.n)
+        if not rate.is_shown(self._smallest) or rate.interval is None:
+            return self.say("rate_few", n=n)
+        low, high = rate.interval
+        ends = {"low": self.percent(f"{key}|low", low), "high": self.percent(f"{key}|high", high)}
+        return self.say("rate", share=self.percent(f"{key}|share", rate.share), n=n, **ends)
+
+    def is_shown(self, rate: Rate) -> bool:
+        """Whether there are enough cases."""
+        return rate.is_shown(self._smallest)
+
+    def moment(self, key: str, ms: int) -> Markup:
+        """83000 -> 1:23"""
+        return self.num(key, f"{ms // 60_000}:{ms // 1000 % 60:02d}")
+
+    def limit(self, line: NormLine) -> Markup:
+        """What a norm asks for."""
+        text = f"{line.limit:g}" if line.wanted is None else write_percent(line.wanted, self.lang)
+        return self.num(f"norm|{line.name}|limit", text)
+
+    # --- what hangs on the figures ---
+
+    @property
+    def before(self) -> Markup:
+        """The period before in words."""
+        period = self._figures.period
+        return self.say(
+            "until",
+            first=self.day("before_first", period.before, is_short=True),
+            last=self.day("before_last", period.first - timedelta(days=1), is_short=True),
+        )
+
+    @property
+    def days(self) -> Markup:
+        """The period in words."""
+        period = self._figures.period
+        return self.say("until", first=self.day("first", period.first), last=self.day("last", period.last))
+
+    @property
+    def constants(self) -> dict[str, Markup]:
+        """Numbers of the method."""
+        return {
+            "level": self.num("level", LEVEL), "smallest": self.num("smallest", self._smallest),
+            "firm": self.num("firm", FIRM_PERIODS), "least": self.num("least", MIN_PERIODS),
+            "repeat_days": self.num("repeat_days", REPEAT_DAYS),
+        }  # fmt: skip
+
+    @property
+    def lowest(self) -> float:
+        """Where the small charts begin, in tenths."""
+        shares = [week.rate.share or 0.0 for line in self._figures.items for week in line.weeks]
+        return math.floor(min(shares, default=0.0) * 10) / 10
+
+    def is_clear(self, line: ItemLine) -> bool:
+        """Whether the change is more than chance."""
+        interval = line.change_interval
+        return interval is not None and not interval[0] <= 0 <= interval[1]
+
+    def is_compared(self, line: ItemLine) -> bool:
+        """Whether the change may be told."""
+        return not self._figures.is_broken and self.is_shown(line.now) and self.is_shown(line.before)
+
+    def verdict(self, line: NormLine) -> Markup:
+        """Whether a norm is met, as far as the interval tells."""
+        if not self.is_shown(line.now) or line.now.interval is None:
+            return self.say("verdict_few")
+        if line.wanted is None:
+            return self.say("verdict_limit")
+        low, high = line.now.interval
+        return self.say("verdict_yes" if low >= line.wanted else "verdict_no" if high < line.wanted else "verdict_open")
+
+    def small_chart(self, line: ItemLine) -> Markup:
+        """The chart in the scorecard."""
+        return draw_small(line, self._figures.breaks, self.lowest, self._chart_label(line))
+
+    def large_chart(self, line: ItemLine) -> Markup:
+        """The chart in the appendix."""
+        names = {"mean": str(self.say("chart_mean")), "norm": str(self.say("chart_norm"))}
+        return draw_large(
+            line, self._figures.breaks, self._chart_label(line), names,
+            lambda back: write_day(self._end(back), self.lang, is_short=True),
+        )  # fmt: skip
+
+    def _chart_label(self, line: ItemLine) -> str:
+        names = self._config.scorecard.items[line.item].name
+        return TEXTS["chart_of"][self.lang == "en"].format(name=names.nl if self.lang == "nl" else names.en)
+
+    def week(self, back: int) -> Markup:
+        """The last day of a week, counted back."""
+        return self.day(f"week|{back}", self._end(back), is_short=True)
+
+    def _end(self, back: int) -> date:
+        return self._figures.period.last - timedelta(days=7 * back)
+
+    def outside(self, line: ItemLine) -> int:
+        """How many weeks lie beyond the limits."""
+        return len(find_outside(line))
+
+    def due(self, key: str, line: PromiseLine) -> Markup:
+        """When a promise is due, in the municipality's time."""
+        if line.due_at is None:
+            return self.num(key, line.deadline_text) if line.deadline_text else self.say("none")
+        return self.num(key, line.due_at.astimezone(self._zone).strftime("%d-%m-%Y %H:%M"))
+
+    def quote(self, key: str, line: PromiseLine) -> Markup:
+        """What was promised, unless it should not lie about."""
+        if line.is_sensitive:
+            return self.say("quote_sensitive")
+        return self.num(key, line.quote) if line.quote else self.say("quote_gone")
+
+
+def write_percent(value: float | None, lang: Lang) -> str:
+    """0.714 -> 71% in Dutch, 71 % in English"""
+    if value is None:
+        return "–"
+    return f"{100 * value:.0f}{'%' if lang == 'nl' else ' %'}"
+
+
+def write_points(value: float | None) -> str:
+    """-0.084 -> −8"""
+    if value is None:
+        return "–"
+    whole = round(100 * value)
+    return f"+{whole}" if whole > 0 else f"−{-whole}" if whole < 0 else "0"
+
+
+def _label(text: str) -> Markup:
+    """A name; a number in it is no figure."""
+    return Markup("<span data-label>{}</span>").format(text)
+
+
+def render(name: str, writer: Writer, figures: Figures, config: Config) -> str:
+    """The HTML of a template: report.html, appendix.html or register.html."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    pages = Environment(
+        loader=PackageLoader("callanalytics.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    weeks = sorted({week.back for line in figures.items for week in line.weeks})[:WEEKS_SHOWN]
+    return pages.get_template(name).render(
+        w=writer, f=figures, say=writer.say, k=writer.constants, lang=config.lang, gaps=GAPS, kinds=KINDS,
+        municipality=" · ".join(config.municipality.names), weeks=weeks[::-1],
+        has_norms=any(line.norm for line in figures.items), size_pt=SIZES_PT[0], answer=answer,
+        f_smallest=config.privacy.smallest_group,
+    )  # fmt: skip
+
+
+def write_csv(writer: Writer, lines: Sequence[PromiseLine]) -> str:
+    """The register for a spreadsheet: semicolons, as Dutch ones expect."""
+    out = io.StringIO()
+    table = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    heads = ("fate", "what", "by", "due", "overdue_by", "topic", "queue", "said_on", "call", "moment", "registered",
+             "said")  # fmt: skip
+    table.writerow([str(writer.say(head)) for head in heads])
+    for line in lines:
+        cells = [
+            writer.say(f"fate_{line.fate}"), writer.say(f"type_{line.type}"), line.by or "", writer.due("", line),
+            "" if line.overdue_by is None else line.overdue_by, writer.topic(line.topic), writer.queue(line.queue),
+            line.day.isoformat(), line.call_id, writer.moment("", line.start_ms), answer(writer, line.registered),
+            writer.quote("", line),
+        ]  # fmt: skip
+        table.writerow([_cell(cell) for cell in cells])
+    return out.getvalue()
+
+
+def answer(writer: Writer, value: bool | None) -> Markup:
+    """Yes, no, or not known."""
+    return writer.say("unknown" if value is None else "yes" if value else "no")
+
+
+def _cell(value: object) -> object:
+    """A cell's plain text; never a formula, whatever was said."""
+    text = value.striptags() if isinstance(value, Markup) else value
+    return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA) else text
+
+
+def make_pdf(html: str, pages: int | None = None) -> bytes:
+    """A page as PDF; with `pages` in smaller letters if it would take more.
+
+    Raises OSError when Pango is missing on this machine, ImportError without WeasyPrint.
+    """
+    from weasyprint import HTML  # type: ignore[import-untyped]
+
+    document = HTML(string=html, url_fetcher=_fetch_nothing).render()
+    for size in SIZES_PT[1:] if pages else ():
+        if len(document.pages) <= (pages or 0):
+            break
+        smaller = html.replace(f"font-size: {SIZES_PT[0]}pt", f"font-size: {size}pt", 1)
+        document = HTML(string=smaller, url_fetcher=_fetch_nothing).render()
+    return bytes(document.write_pdf(pdf_variant="pdf/ua-1") or b"")
+
+
+def _fetch_nothing(url: str, *_: object, **__: object) -> dict[str, Any]:
+    raise PermissionError("a report needs nothing from elsewhere")
+

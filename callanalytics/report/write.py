@@ -1,0 +1,99 @@
+"""Writes the report: figures in, files out."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from callanalytics.catalog import open_catalog
+from callanalytics.config import Config
+from callanalytics.errors import CallAnalyticsError
+from callanalytics.report.figures import Figures, Period, collect_figures
+from callanalytics.report.page import Writer, make_pdf, render, write_csv
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PAGES = ("report", "appendix", "register")
+TWO = 2  # pages of the report
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The files of a report, and whether the PDFs could not be made."""
+
+    paths: tuple[Path, ...]
+    lacks_pdf: bool
+
+
+def write_report(config: Config, output: Path | str, period: Period, folder: Path) -> Written:
+    """Make the report of a period from OUT: pages as HTML and PDF, the register as CSV too, in `folder`.
+
+    Without Pango or WeasyPrint the HTML is written all the same.  Raises CallAnalyticsError for a period that ends
+    before it begins or a folder that can't be written, and what `open_catalog` raises.
+    """
+    if period.last < period.first:
+        raise CallAnalyticsError(reason="--from is a later day than --to; give the first day and the last one.")
+    with open_catalog(config, output, _reviews(config, output)) as sql:
+        figures = collect_figures(sql, config, period)
+    files = make_files(figures, config)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        paths = tuple(_put(folder / name, content) for name, content in files.items())
+    except OSError as error:
+        raise CallAnalyticsError(reason=f"the report can't be written to {folder}: {error.strerror}.") from None
+    return Written(paths, "report.pdf" not in files)
+
+
+def make_files(figures: Figures, config: Config) -> dict[str, bytes]:
+    """The files of a report by name; without PDFs where these can't be made."""
+    writer = Writer(figures, config, *_names(config))
+    html = {name: render(f"{name}.html", writer, figures, config) for name in PAGES}
+    files = {f"{name}.html": page.encode() for name, page in html.items()}
+    # A byte order mark: without it spreadsheets take UTF-8 for something else.
+    files["register.csv"] = write_csv(writer, figures.register.lines).encode("utf-8-sig")
+    try:
+        for name, page in html.items():
+            files[f"{name}.pdf"] = make_pdf(page, TWO if name == "report" else None)
+    except (ImportError, OSError):
+        return {name: content for name, content in files.items() if not name.endswith(".pdf")}
+    return files
+
+
+def _names(config: Config) -> tuple[dict[str, str], dict[str, str]]:
+    """What people call topics and criteria."""
+    from callanalytics.criteria import load_files
+    from callanalytics.topics import read_topics
+
+    is_dutch = config.lang == "nl"
+    topics = {topic.id: topic.name_nl if is_dutch else topic.name_en for topic in read_topics(config)}
+    criteria = {c.id: c.name_nl if is_dutch else c.name_en for c in load_files(config).criteria}
+    return topics, criteria
+
+
+def _reviews(config: Config, output: Path | str) -> Mapping[str, pa.Table] | None:
+    """What people said of the calls, if there is a review store."""
+    try:
+        from callanalytics.review.reviews import existing_reviews
+    except ImportError:  # the review app's packages are not installed, so nobody reviewed
+        return None
+    reviews = existing_reviews(config, output)
+    return reviews.as_arrow() if reviews else None
+
+
+def _put(path: Path, content: bytes) -> Path:
+    """Write a file for its owner alone, as a whole or not at all."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path
