@@ -273,10 +273,15 @@ class Store:
         assert isinstance(self._place, Disk)
         return self._place.marks("calls")
 
-    def rows_of(self, part: str) -> list[dict[str, Any]]:
-        """The rows of `calls` in a part; none when it has gone."""
-        table = self._place.table(f"calls/{part}")
+    def rows_of(self, part: str, dataset: str = "calls", columns: list[str] | None = None) -> list[dict[str, Any]]:
+        """The rows of a dataset in a part; none when it has gone."""
+        table = self._place.table(f"{dataset}/{part}", columns)
         return [] if table is None else table.to_pylist()
+
+    def promises_of(self, call_id: str, part: str) -> list[PromiseRow]:
+        """The promises of a call from its part; none when it is not there, or no longer.  Not in object storage."""
+        assert isinstance(self._place, Disk)
+        return [_of(PromiseRow, row) for row in self._place.rows(f"promises/{part}", call_id)]
 
     def read_call(self, call_id: str, part: str) -> CallResult | None:
         """A call from its part, null when it is not there, or no longer.  Not in object storage."""

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from callanalytics.config import Config
 from callanalytics.criteria import load_files
-from callanalytics.errors import StoreError
+from callanalytics.errors import CallAnalyticsError, StoreError
 from callanalytics.ledger import Ledger
 from callanalytics.pseudonyms import Pseudonyms
 from callanalytics.records import CallResult
 from callanalytics.review.index import refresh
 from callanalytics.review.people import Person
 from callanalytics.review.reviews import open_reviews
-from callanalytics.review.tables import IndexedCall
+from callanalytics.review.tables import IndexedCall, Sample, SampleCall
+from callanalytics.rights import forget_gone
 from callanalytics.store import Store
+from callanalytics.topics import read_topics
+
+REFRESH_S = 30  # between two looks at what changed in OUT
+
+
+class _Closing(Exception):  # noqa: N818  # no error: the app is going
+    """Ends the thread that reads along."""
 
 
 class Desk:
@@ -36,6 +47,7 @@ class Desk:
         self.pseudonyms = Pseudonyms(config.privacy)
         self.ledger: Ledger = self.store.ledger(self.pseudonyms)
         self.reviews = open_reviews(config, output)
+        forget_gone(self.reviews, self.ledger)  # what an erasure that was killed left
 
     def close(self) -> None:
         """Let go of the review store."""
@@ -61,7 +73,18 @@ class Desk:
         return None
 
     def may_see(self, person: Person, call: IndexedCall) -> bool:
-        """Whether a person may open a call: the team all, an agent the own ones once the works council agreed."""
-        if person.role != "agent":
-            return person.may("see")
-        return self.config.privacy.agents_may_be_told_apart and call.agent_ref == person.agent_ref is not None
+        """Whether a person may open a call: the team all, an agent the own ones once the works council agreed.
+
+        Sensitive ones are for who has that right, and for the others of the team when a lead put them in a sample.
+        `worklist.visible` says the same in SQL.
+        """
+        if person.role == "agent":
+            return self.config.privacy.agents_may_be_told_apart and call.agent_ref == person.agent_ref is not None
+        if call.sensitive and not person.may("sensitive"):
+            return person.may("see") and self._is_in_a_sample(call.call_id)
+        return person.may("see")
+
+    def _is_in_a_sample(self, call_id: str) -> bool:
+        given = select(SampleCall.call_id).join(Sample, Sample.id == SampleCall.sample_id)
+        with self.reviews.reading() as orm:
+            return bool(orm.scalar(given.where(SampleCall.call_id == call_id, Sample.closed_at.is_(None)).limit(1)))

@@ -5,24 +5,25 @@ The index is made from the parts of `calls` and follows them: what a run, a resc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import delete, insert, select
 
 from callanalytics.review.reviews import Reviews
-from callanalytics.review.tables import IndexedCall, IndexedCriterion, IndexedPart
+from callanalytics.review.tables import IndexedCall, IndexedCriterion, IndexedPart, IndexedPromise
 from callanalytics.store import UNKNOWN_DATE, Store
 
 STATUS, PROBABILITY = "criterion_", "probability_"
 PARTS_AT_ONCE = 50
 SAME = ("call_id", "started_at", "queue", "direction", "agent_ref", "topic", "duration_ms", "scorable")
+OF_PROMISE = ("call_id", "promise_index", "type", "due_at", "number_confirmed", "start_ms")  # none of its words
 MORE = ("normalized_score", "compliance_status", "recording", "recording_sha256")
 
 
-def refresh(reviews: Reviews, store: Store) -> int:
-    """Bring the index up to date; returns how many parts were read.
+def refresh(reviews: Reviews, store: Store, advanced: Callable[[int, int], None] = lambda done, of: None) -> int:
+    """Bring the index up to date; returns how many parts were read, and tells `advanced` as it goes.
 
     OUT is the truth: a call that is nowhere in it leaves the index, one that moved to another part is read there.
     """
@@ -32,8 +33,11 @@ def refresh(reviews: Reviews, store: Store) -> int:
             known = {row.part: row.mark for row in orm.scalars(select(IndexedPart))}
         changed = sorted(part for part, mark in marks.items() if known.get(part) != mark)
         gone = sorted(known.keys() - marks.keys())
-        for some in (changed[i : i + PARTS_AT_ONCE] for i in range(0, len(changed), PARTS_AT_ONCE)):
-            _take_in(reviews, {part: store.rows_of(part) for part in some}, marks)
+        for i in range(0, len(changed), PARTS_AT_ONCE):
+            some = changed[i : i + PARTS_AT_ONCE]
+            advanced(i, len(changed))
+            promises = {part: store.rows_of(part, "promises", list(OF_PROMISE)) for part in some}
+            _take_in(reviews, {part: store.rows_of(part) for part in some}, promises, marks)
         if gone:
             with reviews.saving() as orm:
                 for part in gone:
@@ -44,7 +48,12 @@ def refresh(reviews: Reviews, store: Store) -> int:
     return len(changed)
 
 
-def _take_in(reviews: Reviews, parts: dict[str, list[dict[str, Any]]], marks: dict[str, str]) -> None:
+def _take_in(
+    reviews: Reviews,
+    parts: dict[str, list[dict[str, Any]]],
+    promises: dict[str, list[dict[str, Any]]],
+    marks: dict[str, str],
+) -> None:
     calls = [(part, row) for part, rows in parts.items() for row in rows]
     ids = [row["call_id"] for _, row in calls]
     with reviews.saving() as orm:
@@ -62,6 +71,11 @@ def _take_in(reviews: Reviews, parts: dict[str, list[dict[str, Any]]], marks: di
             criteria = [one for _, row in newest.values() for one in _criterion_rows(row)]
             if criteria:
                 orm.execute(insert(IndexedCriterion), criteria)
+        # Those of before went with their calls.
+        where = {call_id: part for call_id, (part, _) in newest.items()}
+        made = [row for part, rows in promises.items() for row in rows if where.get(row["call_id"]) == part]
+        if made:
+            orm.execute(insert(IndexedPromise), made)
         orm.execute(insert(IndexedPart), [{"part": part, "mark": marks[part]} for part in parts])
 
 

@@ -19,16 +19,16 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from callanalytics.errors import InputError
+from callanalytics.errors import UserError
 from callanalytics.review.reviews import Reviews
 from callanalytics.review.tables import Attempt, Session, User, UserRole
 
-Right = Literal["see", "judge", "contest", "settle", "sample", "calibrate", "plan", "gate", "people", "ledger"]
+Right = Literal["see", "sensitive", "judge", "contest", "settle", "sample", "calibrate", "plan", "gate", "people", "ledger"]
 _TEAM: frozenset[Right] = frozenset({"see", "judge", "contest", "calibrate"})
 RIGHTS: Mapping[str, frozenset[Right]] = {
     "agent": frozenset({"see", "contest"}),  # of the own calls alone
     "reviewer": _TEAM,
-    "lead": _TEAM | {"settle", "sample", "plan", "gate"},
+    "lead": _TEAM | {"sensitive", "settle", "sample", "plan", "gate"},
     "privacy_officer": frozenset({"ledger"}),
     "admin": frozenset({"people"}),  # who gives rights needs no calls
 }
@@ -58,26 +58,36 @@ class Person:
 def add_user(
     reviews: Reviews, name: str, password: str | None, role: UserRole, agent_ref: str | None = None, lang: str = "nl"
 ) -> None:
-    """Let somebody in.  Raises InputError for a name that is taken or odd, a short password, an agent without a ref."""
+    """Let somebody in.  Raises UserError for a name that is taken or odd, a short password, an agent without a ref."""
     if not NAME.fullmatch(name):
-        raise InputError(path="users", reason="a name has letters, digits and . _ @ + - alone, 80 at most.")
+        raise UserError(reason="a name has letters, digits and . _ @ + - alone, 80 at most.")
     if password is not None and len(password) < MIN_PASSWORD:
-        raise InputError(path="users", reason=f"a password has {MIN_PASSWORD} characters or more.")
+        raise UserError(reason=f"a password has {MIN_PASSWORD} characters or more.")
     if (role == "agent") != bool(agent_ref):
-        raise InputError(path="users", reason="an agent, and nobody else, has the keyed hash of the agent's id.")
+        raise UserError(reason="an agent, and nobody else, has the keyed hash of the agent's id.")
     hashed = _hasher.hash(password) if password is not None else None
     made = datetime.now(UTC)
     try:
         with reviews.saving() as orm:
             orm.add(User(name=name, password=hashed, role=role, agent_ref=agent_ref, lang=lang, made_at=made))
     except IntegrityError:
-        raise InputError(path="users", reason="there is somebody with that name already.") from None
+        raise UserError(reason="there is somebody with that name already.") from None
 
 
-def change_user(reviews: Reviews, name: str, *, password: str | None = None, is_disabled: bool | None = None) -> None:
-    """Give a new password, shut somebody out or let them in again; ends their sessions.  Raises InputError."""
+def change_user(
+    reviews: Reviews,
+    name: str,
+    *,
+    password: str | None = None,
+    is_disabled: bool | None = None,
+    role: UserRole | None = None,
+) -> None:
+    """Give a new password or role, shut somebody out or let them in again; ends their sessions.
+
+    Raises UserError; so it does when nobody would be left who may let people in.
+    """
     if password is not None and len(password) < MIN_PASSWORD:
-        raise InputError(path="users", reason=f"a password has {MIN_PASSWORD} characters or more.")
+        raise UserError(reason=f"a password has {MIN_PASSWORD} characters or more.")
     values: dict[str, object] = {}
     if password is not None:
         values["password"] = _hasher.hash(password)
@@ -86,9 +96,18 @@ def change_user(reviews: Reviews, name: str, *, password: str | None = None, is_
     with reviews.saving() as orm:
         user = orm.scalar(select(User).where(User.name == name))
         if user is None:
-            raise InputError(path="users", reason="there is nobody with that name.")
-        orm.execute(update(User).where(User.id == user.id).values(**values))
-        orm.execute(delete(Session).where(Session.user_id == user.id))
+            raise UserError(reason="there is nobody with that name.")
+        if role is not None and role != user.role:
+            if "agent" in (role, user.role):
+                raise UserError(reason="an agent stays one; make somebody of another name.")
+            values["role"] = role
+        others = select(func.count()).select_from(User).where(User.role == "admin", User.id != user.id)
+        is_last = user.role == "admin" and not orm.scalar(others.where(User.disabled_at.is_(None)))
+        if is_last and not user.disabled_at and (is_disabled or values.get("role")):
+            raise UserError(reason="this is the last admin; make another one first.")
+        if values:
+            orm.execute(update(User).where(User.id == user.id).values(**values))
+            orm.execute(delete(Session).where(Session.user_id == user.id))
 
 
 def users(reviews: Reviews) -> list[User]:

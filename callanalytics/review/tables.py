@@ -138,6 +138,18 @@ class IndexedCriterion(Table):
     __table_args__ = (Index(None, "criterion", "status"),)
 
 
+class IndexedPromise(Table):
+    """A promise that the machine found.  Its words stay in OUT, where they go when their term is over."""
+
+    __tablename__ = "indexed_promises"
+    call_id: Mapped[str] = mapped_column(ForeignKey("indexed_calls.call_id", ondelete="CASCADE"), primary_key=True)
+    promise_index: Mapped[int] = mapped_column(primary_key=True)
+    type: Mapped[str] = mapped_column(String(20))
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    number_confirmed: Mapped[bool | None]
+    start_ms: Mapped[int]
+
+
 class Judgement(Table):
     """What a person says of a criterion in a call, beside what the machine said then."""
 

@@ -29,8 +29,11 @@ HERE = Path(__file__).parent
 COOKIE, BEFORE = "session", "before_session"  # the second: CSRF of the log-in form, which has no session yet
 MENU: tuple[tuple[Right, str, str], ...] = (
     ("see", "/", "nav_worklist"),
+    ("judge", "/samples", "nav_samples"),
+    ("judge", "/register", "nav_register"),
+    ("judge", "/contests", "nav_contests"),
     ("calibrate", "/calibration", "nav_calibration"),
-    ("plan", "/plan", "nav_plan"),
+    ("judge", "/plan", "nav_plan"),
     ("people", "/people", "nav_people"),
     ("ledger", "/ledger", "nav_ledger"),
 )
@@ -54,6 +57,7 @@ def create_app(config: Config, output: Path) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        desk.keep_up()
         yield
         desk.close()
 
@@ -113,6 +117,15 @@ def allowed(right: Right) -> Any:
         return person
 
     return Depends(check)
+
+
+def signed_in(request: Request) -> Person:
+    """A dependency: the person asking, whatever the role."""
+    person = _visitor(request)
+    if person is None:
+        raise HTTPException(401)
+    request.state.person = person
+    return person
 
 
 def check_csrf(request: Request, csrf: Annotated[str, Form()] = "") -> None:
