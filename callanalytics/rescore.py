@@ -107,13 +107,14 @@ def rescore_calls(store: Store, config: Config, files: CriteriaFiles, call_ids: 
                 continue
             new = rescored(old, scorer, config)
             call = replace(new.call, scoring_fingerprint=current, processed_at=now)
-            done.append(replace(new, call=call, score_history=(*old.score_history, _superseded(old, now))))
+            done.append(replace(new, call=call, score_history=(*old.score_history, superseded(old, now))))
             total.add(old, done[-1])
         store.publish(done, f"rescore-{now:%Y%m%dT%H%M%S%f}-{number:05d}")
     return total
 
 
-def _superseded(old: CallResult, now: datetime) -> ScoreHistoryRow:
+def superseded(old: CallResult, now: datetime) -> ScoreHistoryRow:
+    """The scores of a call as they are kept when others take their place at `now`."""
     row = old.call
     return ScoreHistoryRow(
         call_id=row.call_id,

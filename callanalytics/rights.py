@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from callanalytics.config import Config
 from callanalytics.errors import InputError, StoreError
+from callanalytics.ledger import Ledger
 from callanalytics.pseudonyms import Pseudonyms
 from callanalytics.records import CallResult
 from callanalytics.store import Store
@@ -90,7 +91,7 @@ class Rights:
             # A database that is away is no reason to lose a night; the review app does the same when it begins.
             with suppress(StoreError), self._reviews() as reviews:
                 if reviews:
-                    reviews.forget([call_id for call_id in reviews.call_ids() if is_gone(call_id, None)])
+                    forget_gone(reviews, self._ledger)
         return is_gone
 
     def hold(self, call_id: str, reason: str) -> None:
@@ -125,7 +126,7 @@ class Rights:
         for row in self._store.calls():
             call_id, age = row["call_id"], today - day_of(row)
             known[call_id] = row["recording_sha256"]
-            is_old, is_old_text = _is_over(age, terms.features_days), _is_over(age, terms.texts_days)
+            is_old, is_old_text = is_over(age, terms.features_days), is_over(age, terms.texts_days)
             if call_id in holds:
                 done.held += is_old or is_old_text
                 continue
@@ -135,11 +136,11 @@ class Rights:
                 done.calls.append(call_id)
             elif is_old_text and call_id in with_text:
                 done.texts.append(call_id)
-            if _is_over(age, terms.recordings_days):
+            if is_over(age, terms.recordings_days):
                 old_recordings.append(row["recording"])
         for row in self._store.failures():
             call_id, age = row["call_id"], today - row["failed_at"].date()
-            if call_id not in known and call_id not in holds and _is_over(age, terms.failures_days):
+            if call_id not in known and call_id not in holds and is_over(age, terms.failures_days):
                 done.failures.append(call_id)
                 known[call_id] = row["recording_sha256"]
         return done, known, old_recordings, old_words
@@ -199,12 +200,20 @@ class Rights:
             )
 
 
+def forget_gone(reviews: Reviews, ledger: Ledger) -> None:
+    """Make the reviews go of calls that the ledger says are gone."""
+    gone = ledger.gone()
+    if gone:
+        reviews.forget([call_id for call_id in reviews.call_ids() if ledger.is_gone(call_id, None, gone)])
+
+
 def day_of(row: dict[str, Any]) -> date:
     """The day from which the terms of a call count."""
     return (row["started_at"] or row["processed_at"]).date()  # type: ignore[no-any-return]
 
 
-def _is_over(age: timedelta, days: int) -> bool:
+def is_over(age: timedelta, days: int) -> bool:
+    """Whether a term has passed; 0 days is no term."""
     return days > 0 and age.days > days
 
 
