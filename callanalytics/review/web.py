@@ -86,7 +86,9 @@ def create_app(config: Config, output: Path) -> FastAPI:
 
 def _routers() -> list[APIRouter]:
     """The pages, a module each."""
-    return []
+    from callanalytics.review import calibration_pages
+
+    return [calibration_pages.pages]
 
 
 # --- who is asking --------------------------------------------------------------------------------------------------
