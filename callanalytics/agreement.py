@@ -355,8 +355,8 @@ def ac1_difference(
     everything = _every(len(cases))
     value = float((one.ac1(everything) - two.ac1(everything))[0])
     around = percentiles(one.ac1(draws) - two.ac1(draws)) or (-1.0, 1.0)
-    both = [measure_agreement(pairs, answers, seed) for pairs in (first, second)]
-    if any(found.share is not None and found.share >= 1 - 1e-9 for found in both):
+    if max(one.share(everything)[0], two.share(everything)[0]) >= 1 - 1e-9:
+        both = [measure_agreement(pairs, answers, seed) for pairs in (first, second)]
         (a, (al, ah)), (b, (bl, bh)) = ((found.ac1 or 0.0, found.ac1_interval or (-1.0, 1.0)) for found in both)
         around = difference_interval((a, al, ah), (b, bl, bh))
     return value, around
