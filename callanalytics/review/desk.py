@@ -26,7 +26,7 @@ from callanalytics.topics import read_topics
 REFRESH_S = 30  # between two looks at what changed in OUT
 
 
-class _Closing(Exception):  # noqa: N818  # no error: the app is going
+class _Closing(Exception):
     """Ends the thread that reads along."""
 
 
@@ -48,14 +48,48 @@ class Desk:
         self.ledger: Ledger = self.store.ledger(self.pseudonyms)
         self.reviews = open_reviews(config, output)
         forget_gone(self.reviews, self.ledger)  # what an erasure that was killed left
+        self.topics = {topic.id: topic for topic in read_topics(config)}
+        self.read_parts: tuple[int, int] | None = None  # while OUT is taken in: parts done, of how many
+        self._one_at_a_time, self._starting = threading.Lock(), threading.Lock()
+        self._reader: threading.Thread | None = None
+        self._looked_at = -float("inf")
+        self._is_closing = False
 
     def close(self) -> None:
         """Let go of the review store."""
+        self._is_closing = True
+        if self._reader:
+            self._reader.join()
         self.reviews.close()
 
     def refresh(self) -> int:
         """Take in what changed in OUT; returns how many parts were read."""
-        return refresh(self.reviews, self.store)
+        with self._one_at_a_time:
+            try:
+                return refresh(self.reviews, self.store, self._tell)
+            finally:
+                self.read_parts = None
+
+    def keep_up(self) -> None:
+        """Take in what changed in a thread of its own, at most once in REFRESH_S; waits for nothing."""
+        with self._starting:
+            is_busy = self._reader is not None and self._reader.is_alive()
+            if is_busy or time.monotonic() - self._looked_at < REFRESH_S:
+                return
+            self._looked_at = time.monotonic()
+            self._reader = threading.Thread(target=self._read_along, name="read-along", daemon=True)
+            self._reader.start()
+
+    def _read_along(self) -> None:
+        try:
+            self.refresh()
+        except (_Closing, CallAnalyticsError, SQLAlchemyError, OSError):
+            return  # the next look takes up what this one left
+
+    def _tell(self, done: int, of: int) -> None:
+        if self._is_closing:
+            raise _Closing
+        self.read_parts = done, of
 
     def find(self, call_id: str) -> IndexedCall | None:
         """A call as the work list has it."""

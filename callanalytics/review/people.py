@@ -23,7 +23,9 @@ from callanalytics.errors import UserError
 from callanalytics.review.reviews import Reviews
 from callanalytics.review.tables import Attempt, Session, User, UserRole
 
-Right = Literal["see", "sensitive", "judge", "contest", "settle", "sample", "calibrate", "plan", "gate", "people", "ledger"]
+Right = Literal[
+    "see", "sensitive", "judge", "contest", "settle", "sample", "calibrate", "plan", "gate", "people", "ledger"
+]
 _TEAM: frozenset[Right] = frozenset({"see", "judge", "contest", "calibrate"})
 RIGHTS: Mapping[str, frozenset[Right]] = {
     "agent": frozenset({"see", "contest"}),  # of the own calls alone

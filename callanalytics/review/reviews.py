@@ -31,6 +31,7 @@ from callanalytics.review.tables import (
     How,
     IndexedCall,
     IndexedCriterion,
+    IndexedPromise,
     Judgement,
     PlanAction,
     PromiseAnswer,
@@ -51,7 +52,8 @@ FILE = "reviews.sqlite"
 WAIT_S = 15  # for another save
 MIGRATING = 20261128  # names the lock of PostgreSQL under which the schema is brought up to date
 SAID: tuple[type[Any], ...] = (Judgement, Finished, Contest, RoleSwap, PromiseJudgement)
-EVERYWHERE: tuple[type[Any], ...] = (*SAID, SampleCall, IndexedCriterion, IndexedCall)  # a call's traces
+# Where a call leaves traces; what refers to its row of the index goes before that row.
+EVERYWHERE: tuple[type[Any], ...] = (*SAID, SampleCall, IndexedPromise, IndexedCriterion, IndexedCall)
 
 
 @dataclass(frozen=True, slots=True)
