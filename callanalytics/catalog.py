@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from callanalytics.agreement import Z95
 from callanalytics.config import Config
 from callanalytics.errors import InputError, StoreError
 from callanalytics.records import DATASETS, arrow_schema
@@ -221,12 +222,11 @@ DERIVED: dict[str, tuple[str, dict[str, str], str]] = {
     ),
 }
 
-# Interval of a share that SQL can ask for: wilson_low(successes, n), wilson_high(successes, n), 95 %.
+# The 95 % interval of a share (Wilson 1927): wilson_low(hits, n), wilson_high(hits, n); null without cases.
+_MIDDLE, _HALF = "(k / n + {z2} / (2 * n))", "{z} * sqrt(k / n * (1 - k / n) / n + {z2} / (4 * n * n))"
 MACROS = (
-    "wilson_low(k, n) AS CASE WHEN n > 0 THEN greatest(0.0, (k / n + 3.8416 / (2 * n) "
-    "- 1.96 * sqrt((k / n * (1 - k / n) + 3.8416 / (4 * n)) / n)) / (1 + 3.8416 / n)) END",
-    "wilson_high(k, n) AS CASE WHEN n > 0 THEN least(1.0, (k / n + 3.8416 / (2 * n) "
-    "+ 1.96 * sqrt((k / n * (1 - k / n) + 3.8416 / (4 * n)) / n)) / (1 + 3.8416 / n)) END",
+    f"wilson_low(k, n) AS CASE WHEN n > 0 THEN greatest(0.0, ({_MIDDLE} - {_HALF}) / (1 + {{z2}} / n)) END",
+    f"wilson_high(k, n) AS CASE WHEN n > 0 THEN least(1.0, ({_MIDDLE} + {_HALF}) / (1 + {{z2}} / n)) END",
 )
 
 
@@ -345,7 +345,7 @@ def review_schema(name: str) -> pa.Schema:
 
 def _add_derived(sql: duckdb.DuckDBPyConnection, items: tuple[str, ...]) -> None:
     for macro in MACROS:
-        sql.execute(f"CREATE MACRO {macro}")
+        sql.execute(f"CREATE MACRO {macro.format(z=Z95, z2=Z95**2)}")
     # A call's reviews: scoring blind for a sample is none.
     sql.execute(
         "CREATE VIEW reviews_of_calls AS SELECT * FROM finished "
