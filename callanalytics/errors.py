@@ -70,6 +70,10 @@ class QueryError(CallAnalyticsError):
     """This query can't be run: {reason}"""
 
 
+class UserError(CallAnalyticsError):
+    """The user can't be made or changed: {reason}"""
+
+
 class CallError(CallAnalyticsError):
     """Call {call_id} failed at stage {stage}: {reason}"""
 

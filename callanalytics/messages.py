@@ -39,6 +39,7 @@ ERRORS = {
         "verlaag --workers, of kijk wat het systeemlogboek erover zegt."
     ),
     "{path} can't be read: {reason}": "{path} is niet te lezen: {reason}",
+    "The user can't be made or changed: {reason}": "De gebruiker is niet te maken of te wijzigen: {reason}",
     "This query can't be run: {reason}": "Deze query kan niet worden uitgevoerd: {reason}",
     "Call {call_id} failed at stage {stage}: {reason}": "Gesprek {call_id} mislukt bij {stage}: {reason}",
 }
@@ -205,6 +206,21 @@ REASONS = {
     'wait_s "{wait}" is no number of seconds.': 'wait_s "{wait}" is geen aantal seconden.',
     "call_id may hold letters, digits and . _ - @ : + = only, 200 at most.": (
         "call_id mag alleen letters, cijfers en . _ - @ : + = bevatten, hoogstens 200."
+    ),
+    "a name has letters, digits and . _ @ + - alone, 80 at most.": (
+        "een naam heeft alleen letters, cijfers en . _ @ + -, hoogstens 80."
+    ),
+    "a password has {n} characters or more.": "een wachtwoord heeft {n} tekens of meer.",
+    "an agent, and nobody else, has the keyed hash of the agent's id.": (
+        "een medewerker, en niemand anders, hoort bij een agent_id (--agent)."
+    ),
+    "there is somebody with that name already.": "er is al iemand met die naam.",
+    "there is nobody with that name.": "er is niemand met die naam.",
+    "the review store does not answer; see whether its disk is full or its server runs, and try again.": (
+        "de reviewopslag antwoordt niet; kijk of de schijf vol is en of de databaseserver draait, en probeer opnieuw."
+    ),
+    "the review store can't be opened ({kind}); see review.database.": (
+        "de reviewopslag gaat niet open ({kind}); kijk naar review.database."
     ),
     "it is larger than 1 MB.": "het is groter dan 1 MB.",
     "it holds no JSON object.": "het bevat geen JSON-object.",
