@@ -79,8 +79,32 @@ def _facts(store: Store, config: Config) -> Iterator[tuple[str, Any]]:
     yield "fingerprint", fingerprint(config)
     yield "scoring", scoring_fingerprint(config)
     yield "models", [_model(name) for name in config.models.used]
+    yield from _review_facts(store, config).items()
     figures = project_root() / "models" / "figures.toml"
     yield "figures", tomllib.loads(figures.read_text(encoding="utf-8"))["figure"]
+
+
+def _review_facts(store: Store, config: Config) -> dict[str, Any]:
+    """Who may log in to the review app, by role, and what was said there."""
+    from callanalytics.review.people import users
+    from callanalytics.review.reviews import existing_reviews
+
+    reviews = existing_reviews(config, store.root)
+    if reviews is None:
+        return {"people": [], "reviews": 0, "contests": 0, "oldest_review": None}
+    try:
+        roles = Counter(user.role for user in users(reviews) if not user.disabled_at)
+        tables = reviews.as_arrow()
+        said = tables["judgements"]["made_at"].to_pylist()
+        settled = tables["contests"]["settled_at"]
+        return {
+            "people": sorted(roles.items()),
+            "reviews": len(said),
+            "contests": settled.null_count,
+            "oldest_review": min(said).date() if said else None,
+        }
+    finally:
+        reviews.close()
 
 
 def _model(name: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ from test_rights import SECRET, TODAY, fill, marked, traces
 from callanalytics.cli import main
 from callanalytics.config import Config, load_config
 from callanalytics.errors import StoreError, UserError
+from callanalytics.privacy_report import privacy_report
 from callanalytics.pseudonyms import Pseudonyms
 from callanalytics.review import people, reviews
 from callanalytics.review.index import measure_uncertainty, refresh
@@ -526,6 +527,20 @@ def test_notes_go_with_the_words_of_the_call(settings: Config, tmp_path: Path) -
     assert "bezwaar over old" not in dump(store)
     assert "notitie over new" in dump(store)
     assert [row.answer for row in store.answers("old")] == ["not_met"]
+    store.close()
+    out.close()
+
+
+def test_the_privacy_report_tells_of_the_reviews(settings: Config, tmp_path: Path) -> None:
+    out = fill(tmp_path)
+    store = open_reviews(settings, tmp_path)
+    add_user(store, "quirijn", PASSWORD, "reviewer")
+    say_much(store, "a1")
+    privacy = settings.privacy.model_copy(update={"legal_basis": "AVG art. 6"})
+    report = privacy_report(out, settings.model_copy(update={"privacy": privacy}))
+    assert "In de reviewapp (1 oordelen over gesprekken): beoordelaar 1." in report
+    assert "open: 1." in report
+    assert "quirijn" not in report
     store.close()
     out.close()
 
