@@ -168,8 +168,15 @@ def write_excel(path: Path, tables: Iterable[tuple[str, Sequence[str], Rows]]) -
         raise CallAnalyticsError(reason="Excel files need openpyxl; run: pip install openpyxl") from None
     with _beside(path) as stream, _temporary_files_in(path.parent):
         book = Workbook(write_only=True)
-        for name, columns, rows in tables:
-            _write_sheets(book, name, columns, rows)
+        try:
+            for name, columns, rows in tables:
+                _write_sheets(book, name, columns, rows)
+        except BaseException:
+            # A sheet that is left open complains on stderr when it is collected.
+            for sheet in book.worksheets:
+                with suppress(Exception):
+                    sheet.close()
+            raise
         book.save(stream)
         stream.flush()
         os.fsync(stream.fileno())
@@ -224,7 +231,9 @@ def _plain(value: Any) -> Any:
 
 def as_json(value: Any) -> Any:
     """What `json.dumps` takes for a value of DuckDB that JSON does not know."""
-    return value.isoformat() if isinstance(value, date) else str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 @contextmanager
