@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 
 BLUE, VERMILLION, GREEN, GREY, INK = "#0072B2", "#D55E00", "#007A5E", "#767676", "#1b1b1b"
 MM = 1 / 25.4
-SMALL, LARGE = (46.0, 10.5), (86.0, 44.0)  # mm
+SMALL, LARGE = (42.0, 10.0), (86.0, 37.0)  # mm
 
 
-def draw_small(line: ItemLine, breaks: frozenset[int], lowest: float, label: str) -> Markup:
-    """A control chart without axes, for a row of a table; from `lowest` to 1."""
+def draw_small(line: ItemLine, breaks: frozenset[int], label: str) -> Markup:
+    """A control chart without axes, for a row of a table."""
 
     def paint(axes: Axes) -> None:
         _paint(axes, line, breaks, size=3.0)
-        axes.set_ylim(lowest - 0.04, 1.04)
+        low, high = _reach(line)
+        # At least thirty points, so that a small change looks small.
+        spare = max(0.04, (0.3 - (high - low)) / 2)
+        axes.set_ylim(low - spare, high + spare)
         axes.axis("off")
 
     return _draw(SMALL, paint, label)
@@ -46,10 +49,7 @@ def draw_large(
         from matplotlib.ticker import PercentFormatter
 
         _paint(axes, line, breaks, size=4.5)
-        values = [w.rate.share or 0.0 for w in line.weeks]
-        bounds = [bound for pair in (line.limits.bounds if line.limits else ()) for bound in pair]
-        lowest = min([*values, *bounds, line.norm or 1.0], default=0.0)
-        axes.set_ylim(max(-0.03, lowest - 0.1), 1.05)
+        axes.set_ylim(max(-0.03, _reach(line)[0] - 0.1), 1.05)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol="%"))
         ticks = [w.back for w in line.weeks]
         ticks = ticks[:: max(1, -(-len(ticks) // 6))]
@@ -64,6 +64,14 @@ def draw_large(
                           textcoords="offset points", va="center", color=colour)  # fmt: skip
 
     return _draw(LARGE, paint, label)
+
+
+def _reach(line: ItemLine) -> tuple[float, float]:
+    """The lowest and the highest value that a chart shows."""
+    values = [week.rate.share or 0.0 for week in line.weeks]
+    values += [bound for pair in (line.limits.bounds if line.limits else ()) for bound in pair]
+    values += [line.norm] if line.norm else []
+    return min(values, default=0.0), max(values, default=1.0)
 
 
 def _paint(axes: Axes, line: ItemLine, breaks: frozenset[int], size: float) -> None:

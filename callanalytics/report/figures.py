@@ -29,7 +29,9 @@ BSN = "bsn_request"
 GAPS = ("unexplained_jargon", "hedging", "hold", "dead_air")
 FATES = ("today", "overdue", "broken", "late", "kept", "open", "vague")
 KINDS = ("warm", "cold", "failed")
+OTHER = "*"  # the topics of too few hand-overs together
 MOVERS = 3
+MIN_CAUSE = 0.25  # of the change: a queue or a topic that makes less of it explains nothing
 MOMENTS, GOOD_MOMENTS = 5, 3
 MIN_WORDS, MAX_WORDS = 4, 40  # of a fragment: fewer say nothing, more is not read
 LEGIBLE = 0.7  # mean probability of a turn's words: below, what was recognised is hard to read
@@ -481,7 +483,9 @@ def _movers(ask: _Asker, config: Config, items: Sequence[ItemLine]) -> tuple[Mov
             shares = {
                 name: points
                 for name, points in contributions(now, before).items()
-                if now[name].is_shown(smallest) and before[name].is_shown(smallest)
+                if now[name].is_shown(smallest)
+                and before[name].is_shown(smallest)
+                and points / (line.change or 1.0) >= MIN_CAUSE
             }
             causes += [
                 Cause(kind, name, now[name], before[name], shares[name])
@@ -650,14 +654,19 @@ def _repeats(ask: _Asker, smallest: int) -> Repeats:
 
 
 def _handovers(ask: _Asker, smallest: int) -> Handovers:
+    rows = ask("handovers")
+    topics: dict[str, int] = {}
+    for row in rows:
+        topics[row["topic"]] = topics.get(row["topic"], 0) + row["n"]
+    small = {topic for topic, n in topics.items() if n < smallest}
+    topics = {topic: n for topic, n in topics.items() if topic not in small}
+    topics |= {OTHER: 0} if small else {}
     cells: dict[tuple[str, str], dict[str, int]] = {}
-    for row in ask("handovers"):
-        cells.setdefault((row["topic"], row["queue"]), {})[row["kind"]] = row["n"]
+    for row in rows:
+        kinds = cells.setdefault((OTHER if row["topic"] in small else row["topic"], row["queue"]), {})
+        kinds[row["kind"]] = kinds.get(row["kind"], 0) + row["n"]
     sizes = {cell: sum(kinds.values()) for cell, kinds in cells.items()}
     hidden, hidden_topics, hidden_queues = small_cells(sizes, smallest)
-    topics: dict[str, int] = {}
-    for (topic, _), n in sizes.items():
-        topics[topic] = topics.get(topic, 0) + n
     return Handovers(
         topics=tuple(sorted(topics, key=lambda topic: (-topics[topic], topic))),
         queues=tuple(sorted({queue for _, queue in sizes})),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -18,12 +17,12 @@ from markupsafe import Markup
 from callanalytics.catalog import REPEAT_DAYS
 from callanalytics.config import Config
 from callanalytics.report.charts import draw_large, draw_small, find_outside
-from callanalytics.report.figures import GAPS, KINDS, Figures, ItemLine, NormLine, PromiseLine
+from callanalytics.report.figures import GAPS, KINDS, OTHER, Figures, ItemLine, NormLine, PromiseLine
 from callanalytics.report.statistics import FIRM_PERIODS, MIN_PERIODS, Rate
 from callanalytics.report.texts import TEXTS, Lang, write_day
 
 LEVEL = 95
-SIZES_PT = (9.0, 8.5, 8.0)  # of letters, tried in turn until the report fits on two pages; smaller is not read
+SIZES_PT = (10.0, 9.5, 9.0, 8.5, 8.0)  # of letters, tried in turn until the report fits on its pages
 WEEKS_SHOWN = 10
 MAX_TEXT = 260  # letters of what people typed
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
@@ -59,7 +58,7 @@ class Writer:
 
     def topic(self, name: str) -> Markup:
         """What people call a topic."""
-        return _label(self._topics.get(name) or str(self.say("no_topic")))
+        return _label(self._topics.get(name) or str(self.say("other_topics" if name == OTHER else "no_topic")))
 
     def queue(self, name: str) -> Markup:
         """A queue."""
@@ -83,6 +82,10 @@ class Writer:
         """0.714 -> 71%"""
         return self.num(key, write_percent(value, self.lang))
 
+    def bare(self, key: str, value: float) -> Markup:
+        """0.714 -> 71, where a sign of percent follows"""
+        return self.num(key, f"{100 * value:.0f}")
+
     def points(self, key: str, value: float | None) -> Markup:
         """0.084 -> +8, in percentage points"""
         return self.num(key, write_points(value))
@@ -100,7 +103,9 @@ class Writer:
         if not rate.is_shown(self._smallest) or rate.interval is None:
             return self.say("none")
         low, high = rate.interval
-        return Markup("{}–{}").format(self.percent(f"{key}|low", low), self.percent(f"{key}|high", high))
+        return Markup('<span class="nb">{}–{}</span>').format(
+            self.bare(f"{key}|low", low), self.percent(f"{key}|high", high)
+        )
 
     def n(self, key: str, n: int, of: int | None = None) -> Markup:
         """A number of calls, or that there are too few of them; `of` is the group when it is not these calls."""
@@ -112,9 +117,8 @@ class Writer:
         n = self.n(f"{key}|n", rate.n)
         if not rate.is_shown(self._smallest) or rate.interval is None:
             return self.say("rate_few", n=n)
-        low, high = rate.interval
-        ends = {"low": self.percent(f"{key}|low", low), "high": self.percent(f"{key}|high", high)}
-        return self.say("rate", share=self.percent(f"{key}|share", rate.share), n=n, **ends)
+        share = self.percent(f"{key}|share", rate.share)
+        return self.say("rate", share=share, n=n, interval=self.interval(key, rate))
 
     def is_shown(self, rate: Rate) -> bool:
         """Whether there are enough cases."""
@@ -156,12 +160,6 @@ class Writer:
             "repeat_days": self.num("repeat_days", REPEAT_DAYS),
         }  # fmt: skip
 
-    @property
-    def lowest(self) -> float:
-        """Where the small charts begin, in tenths."""
-        shares = [week.rate.share or 0.0 for line in self._figures.items for week in line.weeks]
-        return math.floor(min(shares, default=0.0) * 10) / 10
-
     def is_clear(self, line: ItemLine) -> bool:
         """Whether the change is more than chance."""
         interval = line.change_interval
@@ -182,7 +180,7 @@ class Writer:
 
     def small_chart(self, line: ItemLine) -> Markup:
         """The chart in the scorecard."""
-        return draw_small(line, self._figures.breaks, self.lowest, self._chart_label(line))
+        return draw_small(line, self._figures.breaks, self._chart_label(line))
 
     def large_chart(self, line: ItemLine) -> Markup:
         """The chart in the appendix."""
@@ -251,11 +249,12 @@ def render(name: str, writer: Writer, figures: Figures, config: Config) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    weeks = sorted({week.back for line in figures.items for week in line.weeks})[:WEEKS_SHOWN]
+    weeks = sorted({week.back for line in figures.items for week in line.weeks})
     return pages.get_template(name).render(
         w=writer, f=figures, say=writer.say, k=writer.constants, lang=config.lang, gaps=GAPS, kinds=KINDS,
-        municipality=" · ".join(config.municipality.names), weeks=weeks[::-1],
+        municipality=" · ".join(config.municipality.names), weeks=weeks[:WEEKS_SHOWN][::-1],
         has_norms=any(line.norm for line in figures.items), size_pt=SIZES_PT[0], answer=answer,
+        has_charts=any(len(line.weeks) > 1 for line in figures.items), all_weeks=weeks[:WEEKS_SHOWN][::-1],
         f_smallest=config.privacy.smallest_group,
     )  # fmt: skip
 

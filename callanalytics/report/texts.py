@@ -44,7 +44,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "change": ("Verschil", "Change"),
     "norm": ("Norm", "Norm"),
     "course": ("Regelkaart per week", "Control chart by week"),
-    "course_scale": ("van {low} tot {high}", "from {low} to {high}"),
+    "course_weeks": ("week tot {first} … {last}", "week to {first} … {last}"),
+    "no_charts": (
+        "Regelkaarten staan er bij minstens {smallest} gesprekken per week.",
+        "Control charts are drawn from {smallest} calls a week on.",
+    ),
     "few": ("te weinig gesprekken per week", "too few calls a week"),
     "card_legend": (
         "n: gesprekken met het oordeel goed of niet goed. Verschil: in procentpunten met {before}; vet als toeval het "
@@ -59,10 +63,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "chart_legend": (
         "Regelkaart: elke stip is een week (dicht: deze periode). Blauwe lijn: eigen gemiddelde van eerdere weken; "
         "blauw vlak: wat bij gewone schommeling hoort. Oranje ruit: een week daarbuiten, zoek de oorzaak. "
-        "Stippellijn: norm. Verticale streep: andere regels.",
+        "Stippellijn: norm. Verticale streep: andere regels. Elke "
+        "kaart heeft een eigen schaal.",
         "Control chart: each dot is a week (filled: this period). Blue line: own mean of earlier weeks; blue area: "
         "what ordinary variation brings. Orange diamond: a week beyond it, look for the cause. Dotted line: norm. "
-        "Vertical line: other rules.",
+        "Vertical line: other rules. Each chart has a scale of its own.",
     ),
     "chart_provisional": (
         "De grenzen zijn voorlopig: ze worden pas stevig na {firm} eerdere weken.",
@@ -101,12 +106,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "‘{name}’ went well in {before} and now in {now} of the calls",
     ),
     "cause_queue": (
-        "wachtrij {name}: {before} → {now} (n {n_before} en {n_now}), {points} punten van het verschil",
-        "queue {name}: {before} → {now} (n {n_before} and {n_now}), {points} points of the change",
+        "wachtrij {name}: {before} → {now} (n\u00a0{n_before} en\u00a0{n_now}), goed voor\u00a0{points} punten",
+        "queue {name}: {before} → {now} (n\u00a0{n_before} and\u00a0{n_now}), worth\u00a0{points} points",
     ),
     "cause_topic": (
-        "onderwerp {name}: {before} → {now} (n {n_before} en {n_now}), {points} punten van het verschil",
-        "topic {name}: {before} → {now} (n {n_before} and {n_now}), {points} points of the change",
+        "onderwerp {name}: {before} → {now} (n\u00a0{n_before} en\u00a0{n_now}), goed voor\u00a0{points} punten",
+        "topic {name}: {before} → {now} (n\u00a0{n_before} and\u00a0{n_now}), worth\u00a0{points} points",
     ),
     "no_cause": ("verspreid over wachtrijen en onderwerpen", "spread over queues and topics"),
     "movers_note": (
@@ -132,8 +137,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{promises} promises in {calls} calls, {dated} with a date.",
     ),
     "promises_kept": (
-        "Van {n} is bekend hoe het afliep: {share} nagekomen ({low}–{high}), {in_time} op tijd.",
-        "Of {n} it is known how they ended: {share} kept ({low}–{high}), {in_time} in time.",
+        "Van {n} is bekend hoe het afliep: {share} nagekomen ({interval}), {in_time} op tijd.",
+        "Of {n} it is known how they ended: {share} kept ({interval}), {in_time} in time.",
     ),
     "promises_few": (
         "Van te weinig toezeggingen is bekend hoe het afliep om er een aandeel van te geven.",
@@ -182,7 +187,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Zonder caller_ref in calls.csv is niet te zien wie opnieuw belt.",
         "Without caller_ref in calls.csv it can't be seen who calls again.",
     ),
-    "rate": ("{share} ({low}–{high}, n {n})", "{share} ({low}–{high}, n {n})"),
+    "rate": ("{share} ({interval}, n\u00a0{n})", "{share} ({interval}, n\u00a0{n})"),
     "rate_few": ("te weinig gesprekken (n {n})", "too few calls (n {n})"),
     "action": ("De actie voor de komende weken", "The action for the weeks to come"),
     "action_chosen": ("Gekozen door het team, sinds {day}", "Chosen by the team, since {day}"),
@@ -263,15 +268,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "handovers_rule": (
         "Warm: aangekondigd, en de collega is ingelicht. Mislukt: er volgde in hetzelfde gesprek een "
         "terugbeltoezegging, of dezelfde beller belde binnen {days} dagen opnieuw over hetzelfde. Koud: de rest. "
-        "‘&lt;{smallest}’: te weinig om te tonen, of anders zou zo’n groep uit te rekenen zijn.",
+        "‘&lt;{smallest}’: te weinig om te tonen, of anders zou zo’n groep uit te rekenen zijn. Onderwerpen met te "
+        "weinig gesprekken staan samen onder ‘overige’.",
         "Warm: announced, and the colleague was told. Failed: in the same call a callback was promised, or the same "
         "caller called again about the same within {days} days. Cold: the rest. ‘&lt;{smallest}’: too few to show, or "
-        "such a group could be worked out otherwise.",
+        "such a group could be worked out otherwise. Topics of too few "
+        "calls stand together under ‘other’.",
     ),
     "handovers_none": (
         "Er is niet doorverbonden, of minder dan {smallest} keer.",
         "There were no hand-overs, or fewer than {smallest}.",
     ),
+    "other_topics": ("overige onderwerpen", "other topics"),
     "together": ("Samen", "Together"),
     "warm": ("warm", "warm"),
     "cold": ("koud", "cold"),
@@ -335,7 +343,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "verdict_yes": ("ja", "yes"),
     "verdict_no": ("nee", "no"),
     "verdict_open": ("niet te zeggen", "can't be told"),
-    "verdict_limit": ("grens per gesprek", "a limit for each call"),
+    "verdict_limit": ("zie aandeel", "see share"),
     "verdict_few": ("te weinig gesprekken", "too few calls"),
     "sources": ("Waar de fragmenten vandaan komen", "Where the fragments come from"),
     "sources_caption": (
@@ -371,7 +379,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "unknown": ("onbekend", "unknown"),
     "none": ("–", "–"),
     "no_queue": ("zonder wachtrij", "without a queue"),
-    "no_topic": ("onbekend", "unknown"),
+    "no_topic": ("onderwerp onbekend", "topic unknown"),
     "type_callback": ("terugbellen", "callback"),
     "type_action": ("actie", "action"),
     "type_letter_or_email": ("brief of e-mail", "letter or e-mail"),

@@ -31,7 +31,7 @@ class Written:
 
 
 def write_report(config: Config, output: Path | str, period: Period, folder: Path) -> Written:
-    """Make the report of a period from OUT: pages as HTML and PDF, the register as CSV too, in `folder`.
+    """Make the report of a period from OUT: report and appendix as HTML and PDF, the register as HTML and CSV.
 
     Without Pango or WeasyPrint the HTML is written all the same.  Raises CallAnalyticsError for a period that ends
     before it begins or a folder that can't be written, and what `open_catalog` raises.
@@ -57,8 +57,8 @@ def make_files(figures: Figures, config: Config) -> dict[str, bytes]:
     # A byte order mark: without it spreadsheets take UTF-8 for something else.
     files["register.csv"] = write_csv(writer, figures.register.lines).encode("utf-8-sig")
     try:
-        for name, page in html.items():
-            files[f"{name}.pdf"] = make_pdf(page, TWO if name == "report" else None)
+        files["report.pdf"] = make_pdf(html["report"], TWO)
+        files["appendix.pdf"] = make_pdf(html["appendix"])
     except (ImportError, OSError):
         return {name: content for name, content in files.items() if not name.endswith(".pdf")}
     return files
