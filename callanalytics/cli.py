@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -146,6 +146,12 @@ def _add_review(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None
     who.add_argument("--users", action="store_true", help="who may log in")
     review.add_argument("--role", choices=("reviewer", "lead", "privacy_officer", "admin", "agent"), default="reviewer")
     review.add_argument("--agent", metavar="AGENT_ID", help="for the role agent: the id as in calls.csv")
+    report = add("report", _report, "the quality team's report on two pages, its appendix and the promise register")
+    report.add_argument("output", type=_place, metavar="OUT")
+    report.add_argument("--from", dest="first", type=_day, required=True, metavar="DATE", help="first day: 2026-11-09")
+    report.add_argument("--to", dest="last", type=_day, required=True, metavar="DATE", help="last day")
+    report.add_argument("--output", dest="folder", type=Path, required=True, metavar="DIR", help="where the pages go")
+    report.add_argument("--today", type=_day, metavar="DATE", help="promises are due or overdue on this day (today)")
 
 
 def _add_analysis(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
@@ -216,6 +222,13 @@ def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is no number of 1 or more")
     return int(text)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no date like 2026-11-09") from None
 
 
 def _clock(text: str) -> str:
@@ -639,6 +652,23 @@ def _existing(config: Config, output: Path | str) -> Store:
 
 
 # --- analysis -------------------------------------------------------------------------------------------------------
+
+def _report(config: Config, options: argparse.Namespace) -> int:
+    from callanalytics.report.figures import Period
+    from callanalytics.report.texts import TEXTS
+    from callanalytics.report.write import write_report
+
+    today = options.today or datetime.now(ZoneInfo(config.municipality.timezone)).date()
+    written = write_report(config, options.output, Period(options.first, options.last, today), options.folder)
+    if options.json:
+        print(json.dumps({"files": [str(path) for path in written.paths], "pdf": not written.lacks_pdf}, indent=1))
+    else:
+        print(*written.paths, sep="\n")
+    if written.lacks_pdf:
+        print(TEXTS["no_pdf"][0 if config.lang == "nl" else 1], file=sys.stderr)
+        return 1
+    return 0
+
 
 SHOWN = 1000  # rows of an answer on the screen
 

@@ -326,6 +326,14 @@ REASONS = {
         '"{line}" gebruikt de lijst {part}; in de tabel [words] staat er geen'
     ),
     '"{line}" has an unfinished "{part}"': '"{line}" heeft een "{part}" die niet af is',
+    # report
+    "--from is a later day than --to; give the first day and the last one.": (
+        "--from is een latere dag dan --to; geef de eerste dag en de laatste."
+    ),
+    'the report needs more packages; run: pip install "callanalytics[review]"': (
+        'voor het rapport zijn meer pakketten nodig; voer uit: pip install "callanalytics[review]"'
+    ),
+    "the report can't be written to {folder}: {why}.": "het rapport is niet te schrijven in {folder}: {why}.",
     # catalog.py and exports.py
     "SQL reads a folder of this machine; copy OUT to one first.": (
         "SQL leest een map op deze machine; kopieer OUT daar eerst naartoe."

@@ -232,6 +232,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "In {file}: grote regelkaarten, herhaalverkeer, doorverbinden, kennishiaten, PDCA-log en normen.",
         "In {file}: large control charts, repeat calls, hand-overs, knowledge gaps, PDCA log and norms.",
     ),
+    "no_pdf": (
+        "De HTML-bestanden zijn gemaakt, de PDF's niet: daarvoor zijn Pango en WeasyPrint nodig. Op Debian: "
+        'apt-get install libpango-1.0-0 libpangoft2-1.0-0, en pip install "callanalytics[review]". Geef daarna '
+        "dezelfde opdracht.",
+        "The HTML files are made, the PDFs are not: they take Pango and WeasyPrint. On Debian: "
+        'apt-get install libpango-1.0-0 libpangoft2-1.0-0, and pip install "callanalytics[review]". Then give the same '
+        "command again.",
+    ),
     # --- the appendix ---
     "charts": ("Regelkaarten", "Control charts"),
     "chart_of": (
