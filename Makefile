@@ -5,16 +5,18 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MODELS := models/weights/.pulled
 SCRIPTS := callanalytics/review/static/vendor/.built
+SYSTEM := $(VENV)/.system
+DEBIAN := chromium libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core postgresql
 
 .PHONY: demo test check audit sbom bench models install scripts clean
 
 demo: $(MODELS) $(SCRIPTS)
 	$(BIN)/callanalytics demo
 
-test: $(MODELS) $(SCRIPTS)
+test: $(MODELS) $(SCRIPTS) $(SYSTEM)
 	$(BIN)/python -m pytest
 
-check: $(MODELS) $(SCRIPTS)
+check: $(MODELS) $(SCRIPTS) $(SYSTEM)
 	$(BIN)/ruff check callanalytics tests
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive callanalytics
@@ -60,6 +62,14 @@ $(SCRIPTS): callanalytics/review/package.json callanalytics/review/package-lock.
 	  npm ci --ignore-scripts --no-audit --no-fund --silent --prefix $(VENV)/js \
 	  && cp $(VENV)/js/node_modules/htmx.org/dist/htmx.min.js $(dir $@) && touch $@; \
 	else echo "npm is missing, so the review app reloads whole pages; on Debian: apt-get install npm, then: make scripts"; fi
+
+# A browser for the tests of pages, what the report's PDF needs, a server to test PostgreSQL: from Debian, when we may.
+# Without them those tests are skipped and say so.
+$(SYSTEM): $(STAMP)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(DEBIAN) >/dev/null 2>&1; then \
+	  (apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(DEBIAN)) \
+	  >/dev/null 2>&1 || echo "not installed: $(DEBIAN); some tests will be skipped"; fi
+	@touch $@
 
 clean:
 	rm -rf $(VENV) $(dir $(SCRIPTS)) models/weights out speed.json floor.json growth.json sbom.json
