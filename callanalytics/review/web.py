@@ -86,9 +86,9 @@ def create_app(config: Config, output: Path) -> FastAPI:
 
 def _routers() -> list[APIRouter]:
     """The pages, a module each."""
-    from callanalytics.review import calibration_pages
+    from callanalytics.review import calibration_pages, call_page
 
-    return [calibration_pages.pages]
+    return [calibration_pages.pages, call_page.router]
 
 
 # --- who is asking --------------------------------------------------------------------------------------------------

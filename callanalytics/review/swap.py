@@ -1,0 +1,144 @@
+"""A person says that agent and citizen were taken for each other: the call changes sides and is scored again.
+
+The old scores go to score_history, as with a new scorecard; what people said of them stays as it was said.  A later
+run that processes the recording anew (a change of models or settings) takes its roles from the recogniser again: the
+swap is in the review store, `is_undone` tells, the page says so, and swapping once more mends it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import select
+
+from callanalytics.config import Config
+from callanalytics.errors import InputError
+from callanalytics.features import measure
+from callanalytics.records import CallResult, EventRow, Role, Turn, Word
+from callanalytics.rescore import superseded
+from callanalytics.review.reviews import Reviews
+from callanalytics.review.tables import RoleSwap
+from callanalytics.store import Store
+from callanalytics.turns import find_events
+
+if TYPE_CHECKING:
+    from callanalytics.pipeline import Scorer
+
+OTHER = {"agent": "citizen", "citizen": "agent"}
+MIRRORED = ("talk_ms", "interruptions", "wpm", "turns")  # columns of calls that end in _agent and _citizen
+
+
+def swapped(result: CallResult, config: Config) -> CallResult:
+    """The call with agent and citizen in each other's place, its scores still the old ones.
+
+    Holds stay the agent's, silences nobody's.  Measures that mirror change places to the bit; the answering time is
+    measured anew, readability with the scores.
+    """
+    turns = tuple(replace(turn, role=OTHER.get(turn.role, turn.role)) for turn in result.turns)
+    said = _as_turns(turns)
+    holds = [(event.start_ms, event.end_ms) for event in result.events if event.type == "hold"]
+    row = result.call
+    measured = measure(said, (), (), holds, row.duration_ms)
+    columns: dict[str, Any] = {}
+    for name in MIRRORED:
+        columns[f"{name}_agent"] = getattr(row, f"{name}_citizen")
+        columns[f"{name}_citizen"] = getattr(row, f"{name}_agent")
+    both_ms = row.talk_ms_agent + row.talk_ms_citizen
+    agent_channels = [turn.channel for turn in turns if turn.role == "agent" and turn.channel is not None]
+    call = replace(
+        row,
+        **columns,
+        talk_ratio_agent=round(row.talk_ms_citizen / both_ms, 4) if both_ms else None,
+        response_latency_ms_agent=measured.response_latency_ms_agent,
+        agent_channel=max(sorted(set(agent_channels)), key=agent_channels.count) if agent_channels else None,
+    )
+    return replace(result, call=call, turns=turns, events=_events(result, said, config))
+
+
+def _events(result: CallResult, said: Sequence[Turn], config: Config) -> tuple[EventRow, ...]:
+    kept = [
+        replace(event, by=OTHER.get(event.by, event.by)) if event.type in ("overlap", "interruption") else event
+        for event in result.events
+        if event.type != "transfer"
+    ]
+    call_id, duration_ms = result.call.call_id, result.call.duration_ms
+    # A transfer is one agent after another, so it may come or go with the roles.
+    transfers = [
+        EventRow(call_id, one.type, one.by, one.start_ms, one.end_ms)
+        for one in find_events(said, (), (), duration_ms, config.turns)
+        if one.type == "transfer"
+    ]
+    return tuple(sorted([*kept, *transfers], key=lambda e: (e.start_ms, e.end_ms, e.type, e.by)))
+
+
+def _as_turns(rows: Sequence[Any]) -> list[Turn]:
+    return [
+        Turn(
+            row.turn_index, cast("Role", row.role), row.start_ms, row.end_ms, row.text,
+            tuple(Word(w.text, w.start_ms, w.end_ms, w.confidence) for w in row.words), row.channel, row.speaker,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def swap_roles(
+    config: Config,
+    store: Store,
+    reviews: Reviews,
+    scorer: Scorer,
+    user_id: int,
+    call_id: str,
+    token: str,
+) -> bool:
+    """Swap the roles of a published call, score it again, publish it, and keep who did it; false when sent before.
+
+    `store` is one of its own, not open.  Raises StoreLocked while a run holds OUT, with nothing changed; InputError
+    when the call is not there, its words are gone, or it has neither agent nor citizen.  A kill between publishing and
+    keeping leaves the part under the token's name, so that the same request, sent again, does not swap twice.
+    """
+    from callanalytics.pipeline import rescored, scoring_fingerprint
+
+    store.open()
+    try:
+        sign = f"swap-{hashlib.sha256(token.encode()).hexdigest()[:16]}"
+        published = store.published().get(call_id)
+        found = [result for batch in store.results([call_id]) for result in batch]
+        if published is None or not found:
+            raise InputError(path=store.root, reason="the call is not there any more.")
+        if sign not in published.part:
+            if any(one.token == token for one in swaps_of(reviews, call_id)):
+                return False
+            old, now = found[0], datetime.now(UTC)
+            if not any(turn.role in OTHER for turn in old.turns):
+                raise InputError(path=store.root, reason="no words of an agent or a citizen are kept of this call.")
+            new = rescored(swapped(old, config), scorer, config)
+            call = replace(new.call, scoring_fingerprint=scoring_fingerprint(config), processed_at=now)
+            history = (*old.score_history, superseded(old, now))
+            store.publish([replace(new, call=call, score_history=history)], sign)
+        return reviews.swap_roles(user_id, call_id, token)
+    finally:
+        store.close()
+
+
+def swaps_of(reviews: Reviews, call_id: str) -> list[RoleSwap]:
+    """The swaps of a call, oldest first."""
+    with reviews.reading() as orm:
+        return list(orm.scalars(select(RoleSwap).where(RoleSwap.call_id == call_id).order_by(RoleSwap.id)))
+
+
+def is_undone(swaps: Sequence[RoleSwap], run_id: str) -> bool:
+    """Whether the run that made a call's rows began after its last swap.
+
+    A run's id begins with its start in UTC, 20261128T083700-...
+    """
+    if not swaps:
+        return False
+    try:
+        began = datetime.strptime(run_id[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return began > swaps[-1].made_at
