@@ -8,18 +8,22 @@ list alone marks first names only, and only those that are no Dutch word.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from callanalytics import numbers
+from callanalytics.name_likeness import PREFIXES, may_be_judged, sound_of, sounds_like_one_of
 from callanalytics.numbers import FILLERS, word_value
 from callanalytics.reading import PHRASE_END, SENTENCE_END, Lexicon, Reading, spelled_letter, word_set
 
-PREFIXES = word_set("van de der den het ter ten te t v d vd la le el al bin von du da dos del di")
+_ODD_PREFIXES, _ODD_ARTICLES = word_set("in op uit aan over"), word_set("t het den der de")
 _ONLY_OF_NAMES = word_set("der den ter ten")
 _TITLES = word_set(
     """meneer mevrouw mijnheer juffrouw mevr mw dhr heer familie fam dokter dr drs ir mr zuster pastoor weduwe menneer
     meheer mneer metvrouw mefrouw mevrauw minneer meener"""
 )
+_CUT_TITLE = word_set(
+    "met me mee mijn min ne neem"
+)  # "met vrouw Jansen", "mijn heer", which an agent says to a citizen
 _ALMOST_TITLES = word_set("minder meerder meneren vrouwen mevouw rauw")  # as recognition hears them
 RELATIONS = word_set(
     """moeder vader zoon zoontje dochter dochtertje man vrouw broer broertje zus zusje oma opa buurman buurvrouw partner
@@ -36,12 +40,14 @@ _ABBREVIATIONS = word_set(
 )
 _ASKS_NAME = re.compile(
     r"wie (?:spreek|sprik|heb ik|bent u|is dit|ik spreek|ik aan)|met wie|"
+    r"\b(?:met )?wi?e?spre\w+|\bspe+l(?:t|d)? (?:u|je|uw|jouw)|"
     r"\bhoe (?:u|uw \w+|je|jouw \w+) (?:heet|heette)|"
     r"\bhoe heet (?:u|je|uw|jouw|hij|zij|ze|die|de|haar|zijn)|\bnamens wie|\bspel(?:len|t|d)?\b|\bvoor wie\b|"
     r"(?:uw|je|jouw|zijn|haar|hun|de|welke) (?:voor|achter)?naam|\bachternaam|\bvoornaam|\bvoorletter|"
-    r"(?:uw|u|je|jouw|zijn|z n|zn|haar|hun|en|de) (?:\w{3,8} )?(?!straat|bedrijfs|gebruikers|dorps)\w*naa[mn]\b|"
+    r"(?:uw|u|je|jouw|zijn|z n|zn|haar|hun|en|de) (?:\w{3,12} )?(?!straat|bedrijfs|gebruikers|dorps)\w*naa[mn]\b|"
     r"\bnaam (?:van u|is|en)|\bhoe schrij\w+|\bwie is (?:daar|dat)|\b(?:welke|wat is de|hoe was de) naam\b"
 )
+_ASKS_SPELLING = re.compile(r"\bspe+l(?:len|d|t)?\b|\bschrij\w+|\bletter")
 _INTRODUCES = re.compile(
     r"(?:(?:mijn|mn|de|zijn|haar|uw|achter|voor|hun|volledige) ?(?:achter|voor|meisjes)?naam (?:is|luidt|was|dat is)|"
     r"\bachternaam (?:is)?|\bvoornaam (?:is)?|meisjesnaam (?:is)?|\b(?:ik|hij|zij|ze|die|u|en) heet|"
@@ -56,9 +62,21 @@ _GREETINGS = word_set(
     """goedemorgen goedemiddag goedenavond goedendag goeiemorgen goeiemiddag goeiendag goeienavond goeiedag hallo hoi
     dag hey ja moi morgen middag morgens jazeker nou eh u welkom dank"""
 )
+_LIKE_GREETING = re.compile(r"\w{3,}(?:morgen|middag|avond|mor?gens)|wi?e?spre\w+")  # "voldemorgen", "wiesprek"
 _SHORT = word_set("je die dat ze")  # of a first name or initial recognition makes these too: "met die Nekobo"
+# What leads to a name or away from it, so that no piece of it is meant.
+_LEAD_IN = word_set(
+    """is met dat heet heette heten ben bent naam achternaam voornaam meisjesnaam spreekt spreek u mijn uw ik en als of
+    gemeente waar waarmee wat wie hoe zegt vertelt belt bel bedankt graag zei alleen ene nee klopt"""
+)
+_LEAD_OUT = word_set(
+    """heet spreekt spreek bel belt hier uit met en hoor bedankt mee zelf ook of maar want die dat ik u hij zij ze we
+    wat waar"""
+)
+_ARTICLES = word_set("de het een t n")
 _WITH_THINGS = word_set("helpen hulp bezig klaar begonnen gestopt stoppen probleem problemen")
 _NEVER_AFTER_MET = word_set("gemeente het de een mijn uw je onze ons ze dat die deze wie wat betrekking spoed")
+_GLUED_TITLE = re.compile(r"(?:(?:me|met?)?vrouw|(?:me)?neer|(?:de)?heer|her)(?:van|vande|vander|de|ter)?(\w+)")
 _TITLE_STEM = re.compile(r"(?:meneer|mevrouw|mijnheer|meener)(?!tje|en$)")
 # What is said right behind one's name: "De Boer hier", "Pietersen is mijn naam", "Jan aan de lijn".
 _AFTER_NAME = re.compile(
@@ -73,23 +91,33 @@ _THING = re.compile(
 )
 _SELF = re.compile(r"(?:spreekt? (?:u |je )?met|mijn naam is|mn naam is|ik heet)$")
 _NOBODY = word_set("u jou hem haar mij ons jullie iemand medewerker afdeling team klantcontactcentrum burgerzaken")
-_SPELLING = word_set("de het een met en dus dan dubbel dubbele is als van ij lange korte griekse streepje spatie punt")
-_MIN_KNOWN = 3
+_SOME_NAMES = word_set("haar hem mij ons jou")  # what recognition makes of "Hakan", "Mei-Ling"
+_SPELLING = word_set(
+    "de het een die met en dus dan dubbel dubbele is als van ij lange korte griekse streepje spatie punt voor"
+)
+# Probabilities from which the model of name_likeness.py is believed: anywhere, in an answer, behind such a word.
+LIKELY_OPENING = 0.2
+UNLIKELY = 0.02  # below it nothing but a list or a question makes a name of a word
+LIKELY, LIKELY_WORD, LIKELY_DUE, GOES_ON = 0.7, 0.95, 0.4, 0.3
+_MIN_KNOWN, _MIN_SOUND = 3, 4
 _FUZZY_FROM = 5
 
 
-def mark_names(call: Reading, lexicon: Lexicon, heard: Sequence[range] = ()) -> None:
+def mark_names(
+    call: Reading, lexicon: Lexicon, heard: Sequence[range] = (), likeness: Sequence[float] | None = None
+) -> None:
     """Mark every name in the call.
 
-    `heard` are the positions of what the Dutch pipeline takes for names of persons: one witness more, never believed
-    against the word lists.
+    `heard` are the positions of what the Dutch pipeline takes for names of persons, `likeness` says per position how
+    much a word looks like one where it stands: witnesses more, never believed against the word lists.
     """
-    _Names(call, lexicon, heard).mark_all()
+    _Names(call, lexicon, heard, likeness or [0.0] * len(call.tokens)).mark_all()
 
 
 class _Names:
-    def __init__(self, call: Reading, lexicon: Lexicon, heard: Sequence[range]) -> None:
+    def __init__(self, call: Reading, lexicon: Lexicon, heard: Sequence[range], likeness: Sequence[float]) -> None:
         self._call = call
+        self._likeness = likeness
         self._heard = {span.start: span for span in heard}
         self._lexicon = lexicon
         # Without capitals inside sentences a capital proves nothing, and neither does its absence.
@@ -98,7 +126,7 @@ class _Names:
 
     def mark_all(self) -> None:
         """Introductions and answers first, then every repetition of what they brought up."""
-        due = 0
+        due, is_asked_to_spell = 0, False
         spoken: dict[str, int] = {}
         for position, turn in enumerate(self._call.ranges):
             role = self._call.roles[position]
@@ -112,19 +140,28 @@ class _Names:
             found = self._prefixed(turn) or found
             if spoken[role] == 1:
                 found = self._opened(turn) or found
+            if spoken[role] <= 2:
+                self._finish_introductions(turn)
             found = self._witnessed(turn, is_answer) or found
+            found = self._likened(turn, is_answer, role == "agent" and spoken[role] == 1) or found
+            self._glued(turn)
+            self._carry_on(turn, spoken[role] == 1)
+            self._alone(turn)
             if is_answer:
                 found = found or any(self._call.tokens[at].kind == "person_name" for at in turn)
                 is_spelled = self._spelled(turn, 3) or self._first_with_prefix(turn)
+                is_spelled = (is_asked_to_spell and self._spelled_brokenly(turn)) or is_spelled
                 if is_spelled or not found:
                     found = self._bare_answer(turn) or self._first_word(turn) or is_spelled
+                self._finish_answer(turn)
                 due = 0 if found else due - (1 if len(turn) >= 3 else 0)
             else:
                 self._spelled(turn, 4)
                 if role == "citizen":
                     self._only_name(turn)
-            if role != "citizen" and _ASKS_NAME.search(self._call.line(turn.start, turn.stop)):
-                due = 2
+            line = self._call.line(turn.start, turn.stop)
+            if role != "citizen" and _ASKS_NAME.search(line):
+                due, is_asked_to_spell = 2, bool(_ASKS_SPELLING.search(line))
         self._repeated()
 
     # where a name is due
@@ -143,7 +180,8 @@ class _Names:
                 end = self._behind_broken_words(at, turn, strength)
             if end == at and strength == "title" and call.tokens[at].bare == "van":
                 end = self._behind_van(at, turn)
-            if end == at and (strength == "greeting" or self._introduces(at, turn) or self._opens(at, turn)):
+            is_own = strength == "greeting" or self._introduces(at, turn) or self._opens(at, turn)
+            if end == at and (is_own or (strength == "strong" and self._is_opening_met(at, turn))):
                 end = self._whole_phrase(at, turn)
             if end > at and not (strength == "weak" and self._is_street(at, end, turn)):
                 found = call.mark(at, end, "person_name") or found
@@ -159,12 +197,17 @@ class _Names:
         if not word:
             return ""
         ended = PHRASE_END.search(call.tokens[last].text)
+        is_cut = word in ("vrouw", "heer") and call.word(last - 1, turn) in _CUT_TITLE
+        if is_cut and call.roles[call.tokens[at].turn] == "agent" and not ended:
+            return "title"
         if _is_title(word) or (word in _ALMOST_TITLES and self._is_strange(at) and not ended):
             return "" if ended and not self._is_listed(at) else "title"
         if ended and SENTENCE_END.search(call.tokens[last].text):
             return ""
         line = " ".join(call.word(i, turn) for i in range(max(turn.start, last - 4), last + 1)).strip()
         if _INTRODUCES.search(line) and not (ended and word != "is"):
+            return "strong"
+        if word == "zeker" and call.word(last - 1, turn) in ("een", "n"):
             return "strong"
         if word in RELATIONS or (word in ("heet", "is") and call.word(last - 1, turn) in RELATIONS):
             return "weak"
@@ -174,11 +217,13 @@ class _Names:
             # An agent says a name after the first "met"; later, and from a citizen, the word itself must look like one.
             is_agent = call.roles[call.tokens[at].turn] == "agent" and self._is_first(turn)
             is_greeting = call.word(last - 1, turn) in _GREETINGS | {""}
-            return "strong" if is_agent or is_due else "greeting" if is_greeting or self._is_first(turn) else "weak"
+            is_early = self._is_first(turn) and at - turn.start <= 5
+            return "strong" if is_agent or is_due else "greeting" if is_greeting or is_early else "weak"
         if word in _ALMOST_MET and self._is_first(turn) and self._is_stranger(at, turn):
             return "strong"
         if _WEAK_INTRODUCTION.search(line) and (is_opening or is_due or word == "met"):
-            return "weak" if not is_due else "strong"
+            is_said_of = word == "ben" and (call.word(at + 1, turn) == "op" or call.word(at, turn) in _ARTICLES)
+            return "strong" if is_due and not is_said_of else "weak"  # "ik ben geboren op", "ik ben de eigenaar"
         return ""
 
     def _is_first(self, turn: range) -> bool:
@@ -194,6 +239,9 @@ class _Names:
         end, has_name = at, False
         while end < turn.stop and end - at < 7 and call.tokens[end].kind is None:
             word = call.tokens[end].bare
+            if (odd := self._odd_prefix(end, turn, strength, has_name)) and odd < turn.stop:
+                end, has_name = odd + 1, True
+                break
             if has_name and self._joins_names(end - 1, turn) and self._is_name(end, turn, "title", is_first=True):
                 end += 1
                 break
@@ -212,9 +260,33 @@ class _Names:
             end = self._phrase_end(end, turn)
         return end if has_name else at
 
+    def _odd_prefix(self, at: int, turn: range, strength: str, has_name: bool) -> int:
+        """Where the surname behind "in 't", "op den" and the like stands, 0 when none does."""
+        call = self._call
+        if call.word(at, turn) not in _ODD_PREFIXES or call.word(at + 1, turn) not in _ODD_ARTICLES:
+            return 0
+        nxt, is_due = at + 2, strength == "title" or (has_name and call.is_capital(at - 1))
+        if not is_due or PHRASE_END.search(call.tokens[at + 1].text) or not call.word(nxt, turn):
+            return 0
+        is_last = PHRASE_END.search(call.tokens[nxt].text) and self._may_be_name(nxt)
+        is_strange = "'" in call.tokens[at + 1].text or not self._is_word(call.word(nxt, turn))
+        return nxt if call.is_capital(nxt) or (is_last and is_strange) else 0
+
     def _introduces(self, at: int, turn: range) -> bool:
         """Whether somebody says "u spreekt met" or "mijn naam is" right before a position."""
         return bool(_SELF.search(self._call.line(max(turn.start, at - 4), at)))
+
+    def _is_opening_met(self, at: int, turn: range) -> bool:
+        """Whether an agent's first "met" stands right before, and a strange word in the phrase behind it."""
+        call = self._call
+        if call.roles[call.tokens[at].turn] != "agent" or not self._is_first(turn) or call.word(at - 1, turn) != "met":
+            return False
+        phrase = next(self._phrases(range(at, turn.stop)))
+        return len(phrase) <= 4 and any(self._is_odd(i) for i in phrase)
+
+    def _is_odd(self, at: int) -> bool:
+        """Whether no Dutch word stands here, which is what recognition makes of names."""
+        return bool(self._call.tokens[at].bare) and not self._is_word(self._call.tokens[at].bare)
 
     def _opens(self, at: int, turn: range) -> bool:
         """Whether the one word of an agent's "gemeente Zwolle, met ..." stands here."""
@@ -232,12 +304,14 @@ class _Names:
         Recognition made other words of it: "u spreekt met rond de winkel,", "ja, met de wed."
         """
         call = self._call
-        for end in range(at, min(at + 3, turn.stop)):
+        has_odd = any(self._is_odd(i) for i in next(self._phrases(range(at, turn.stop))))
+        for end in range(at, min(at + 3 + has_odd, turn.stop)):
             word = call.word(end, turn)
             is_article = word in PREFIXES
             if not word or self._is_office(end) or not (is_article or self._reads_as_name(word)):
                 break
-            is_nobody = word in (_NEVER_AFTER_MET - PREFIXES) | RELATIONS | _NOBODY | FILLERS or _is_title(word)
+            is_nobody = word in (_NEVER_AFTER_MET - PREFIXES) | RELATIONS | FILLERS or _is_title(word)
+            is_nobody = is_nobody or (word in _NOBODY and not (has_odd and word in _SOME_NAMES))
             if is_nobody or word_value(word) is not None:
                 break
             if PHRASE_END.search(call.tokens[end].text) and not is_article:
@@ -335,6 +409,8 @@ class _Names:
             return strength != "weak" or call.is_capital(at)
         if not self._reads_as_name(word) or word in FILLERS or self._is_office(at):
             return False
+        if word in PREFIXES and not call.is_capital(at):
+            return False
         has_prefix = call.word(at - 1, turn) in PREFIXES or self._joins_names(at - 1, turn)
         is_inner = not is_first and self._is_cased and call.is_capital(at) and not call.starts_sentence(at, turn)
         # "Hessel Post": an ordinary word, but with a capital right behind a name
@@ -372,6 +448,8 @@ class _Names:
     def _reads_as_name(self, word: str) -> bool:
         """Whether a word has the letters of a name and is no thing: "bonnummer", "ch" are none."""
         is_said = len(word) >= 2 and word.replace(".", "").isalpha() and re.search("[aeiouy]", word)
+        if _LIKE_GREETING.fullmatch(word):
+            return False
         return bool(is_said) and (word in self._lexicon.surnames or not _THING.fullmatch(word))
 
     def _is_initial(self, at: int, turn: range) -> bool:
@@ -447,7 +525,9 @@ class _Names:
             if call.roles[call.tokens[turn.start].turn] == "citizen":
                 is_due = is_strange and phrases == 1
             else:
-                is_due = is_strange and at + 1 == turn.stop and first > turn.start and call.is_capital(first)
+                is_last = at + 1 == turn.stop and first > turn.start and call.is_capital(first)
+                is_own = is_last and len(words) == 1 and self._may_be_name(at) and self._likeness[at] >= LIKELY_OPENING
+                is_due = is_last and (is_strange or is_own)
             if (is_due or is_full) and not self._is_office(first) and not self._is_street(first, at + 1, turn):
                 found = call.mark(first, at + 1, "person_name") or found
         return found
@@ -525,7 +605,10 @@ class _Names:
             if call.tokens[at].kind is not None or word in lexicon.not_names or word in lexicon.places:
                 continue
             parts = {numbers.bare(part) for part in call.tokens[at].text.split("-")}  # "Klaas-Jan"
-            if self._is_office(at) or not (parts <= lexicon.first_names or self._is_stranger(at, turn)):
+            is_first_name = parts <= lexicon.first_names
+            if self._is_office(at) or not (is_first_name or self._is_stranger(at, turn)):
+                continue
+            if self._likeness[at] < UNLIKELY and not (is_first_name and call.is_capital(at)):
                 continue
             is_rare = not lexicon.is_dutch(word) and len(word) >= 4
             inner_capital = self._is_cased and call.is_capital(at) and not call.starts_sentence(at, turn)
@@ -561,10 +644,99 @@ class _Names:
             # one strange word at the start of a sentence is more often misheard than a name
             is_rare = is_rare and (len(names) > 1 or not call.starts_sentence(names[0], turn) or not self._is_cased)
             is_first_name = any(call.tokens[i].bare in lexicon.first_names for i in names)
+            is_rare = is_rare and max(self._likeness[i] for i in names) >= UNLIKELY
             is_name = names and (has_name or is_rare or is_first_name or is_due)
             if is_name and not self._is_street(names[0], names[-1] + 1, turn):
                 found = call.mark(names[0], names[-1] + 1, "person_name") or found
         return found
+
+    def _glued(self, turn: range) -> None:
+        """A form of address and a name in one word: "vrouwdijkstra", "hernieuwenhuis"."""
+        call = self._call
+        for at in turn:
+            found = _GLUED_TITLE.fullmatch(call.word(at, turn))
+            rest = found.group(1) if found else ""
+            is_name = rest in self._lexicon.surnames or sounds_like_one_of(rest, self._lexicon.surnames)
+            if len(rest) >= 5 and is_name and not self._is_word(call.tokens[at].bare) and not self._is_word(rest):
+                call.mark(at, at + 1, "person_name")
+
+    def _carry_on(self, turn: range, is_first: bool) -> None:
+        """A surname with its prefix behind a first name, when an ordinary word was made of it: "[Karin] van vlieg." """
+        call = self._call
+        for at in turn:
+            is_first_name = call.tokens[at - 1].kind == "person_name" and not call.tokens[at - 1].is_placeholder
+            if at == turn.start or not is_first_name or PHRASE_END.search(call.tokens[at - 1].text):
+                continue
+            nxt = at
+            while call.word(nxt, turn) in PREFIXES and nxt - at < 3:
+                nxt += 1
+            is_signed = is_first and bool(_AFTER_NAME.search(call.line(nxt + 1, min(nxt + 4, turn.stop))))
+            if nxt == at or not call.word(nxt, turn) or not (self._may_be_name(nxt) or is_signed):
+                continue
+            is_phrase = bool(PHRASE_END.search(call.tokens[nxt].text)) or is_signed
+            is_work = call.line(at, nxt) in ("van de", "van het") and self._is_word(call.tokens[nxt].bare)
+            is_strange = not self._is_word(call.tokens[nxt].bare)
+            if is_phrase and not is_work and (is_strange or (is_first and call.roles[call.tokens[at].turn] == "agent")):
+                start = at - 1
+                while start > turn.start and call.tokens[start - 1].span == call.tokens[at - 1].span:
+                    start -= 1
+                self._remark(start, nxt + 1)
+
+    def _alone(self, turn: range) -> None:
+        """One or two words that are a sentence of their own and a name by the lists: "Roelofs." """
+        call, start = self._call, turn.start
+        for at in turn:
+            if not SENTENCE_END.search(call.tokens[at].text) and at + 1 < turn.stop:
+                continue
+            first, start = start, at + 1
+            words = [call.word(i, turn) for i in range(first, at + 1)]
+            if len(words) > 2 or not words[-1] or not words[0]:
+                continue
+            is_name = words[-1] in self._lexicon.surnames and not self._lexicon.is_dutch(words[-1])
+            is_led = len(words) == 1 or words[0] in PREFIXES or words[0] in self._lexicon.first_names
+            if is_name and is_led and self._may_be_name(at) and not self._is_office(at):
+                call.mark(first, at + 1, "person_name")
+
+    def _likened(self, turn: range, is_due: bool, is_opening: bool) -> bool:
+        """Words that look like names where they stand, and what such a name takes along."""
+        call = self._call
+        found = False
+        for at in turn:
+            word = call.tokens[at].bare
+            if call.tokens[at].kind is not None or not may_be_judged(word, self._lexicon):
+                continue
+            is_due_here = is_due or is_opening
+            sure = LIKELY_DUE if is_due_here else LIKELY_WORD if self._is_word(word) else LIKELY
+            if self._likeness[at] < sure or not self._may_be_name(at) or self._is_office(at):
+                continue
+            is_place = not is_due_here and not self._is_listed(at) and is_almost_in(word, self._lexicon.places)
+            is_alone = call.starts_sentence(at, turn) and bool(SENTENCE_END.search(call.tokens[at].text))
+            is_unsure = is_alone and not is_due_here and self._likeness[at] < LIKELY_WORD
+            if is_place or is_unsure or self._is_place_here(at, turn):
+                continue
+            start, end = at, at + 1
+            while start > turn.start and call.word(start - 1, turn) in PREFIXES:
+                start -= 1
+            while end < turn.stop and not PHRASE_END.search(call.tokens[end - 1].text) and self._goes_on(end, turn):
+                end += 1
+            if not self._is_street(start, end, turn):
+                found = call.mark(at if start == at else start, end, "person_name") or found
+        return found
+
+    def _is_place_here(self, at: int, turn: range) -> bool:
+        """Whether a place is meant, whatever it looks like: "in de Broekpolder", "Eikenhof drieëntwintig"."""
+        call = self._call
+        before = call.line(max(turn.start, at - 2), at)
+        is_led = before.split()[-1:] == ["in"] or before in ("in de", "in het", "op het", "naar de", "aan de", "op de")
+        is_number = not PHRASE_END.search(call.tokens[at].text) and at + 1 < turn.stop
+        is_number = is_number and (
+            call.tokens[at + 1].kind == "house_number" or word_value(call.tokens[at + 1].bare) is not None
+        )
+        return is_led or is_number
+
+    def _goes_on(self, at: int, turn: range) -> bool:
+        """Whether a name that looked like one goes on with this word."""
+        return bool(self._call.word(at, turn)) and self._likeness[at] >= GOES_ON and self._may_be_name(at)
 
     def _is_word(self, word: str) -> bool:
         """Whether Dutch knows a word, or both parts of it: "fietswrak"."""
@@ -661,7 +833,10 @@ class _Names:
     def _bare_answer(self, turn: range) -> bool:
         """The answer to a question for a name in which no name was recognised: what is no function word goes."""
         call, lexicon = self._call, self._lexicon
-        if sum(call.tokens[at].kind is None for at in turn) > 6:
+        is_part = sum(call.tokens[at].kind is None for at in turn) > 6
+        if is_part:
+            turn = self._first_sentence(turn)
+        if not turn or sum(call.tokens[at].kind is None for at in turn) > 6:
             return False
         found = False
         start = -1
@@ -669,6 +844,7 @@ class _Names:
             word = call.word(at, turn) if at < turn.stop else ""
             is_content = (
                 len(word) >= 2
+                and (not is_part or len(turn) <= 3 or self._likeness[at] >= LIKELY_OPENING)
                 and word not in lexicon.not_names
                 and word not in FILLERS
                 and word not in _GREETINGS
@@ -685,6 +861,90 @@ class _Names:
                 found = call.mark(start, at, "person_name") or found
                 start = -1
         return found
+
+    def _first_sentence(self, turn: range) -> range:
+        """The first sentence of an answer that says more than "ja, natuurlijk"."""
+        call, start = self._call, turn.start
+        for at in turn:
+            if not SENTENCE_END.search(call.tokens[at].text) and at + 1 < turn.stop:
+                continue
+            small = self._lexicon.not_names | FILLERS | _GREETINGS
+            if any(call.tokens[i].kind or call.tokens[i].bare not in small for i in range(start, at + 1)):
+                return range(start, at + 1)
+            start = at + 1
+        return range(turn.stop, turn.stop)
+
+    def _finish_answer(self, turn: range) -> None:
+        """Take in what else stands in a short phrase with the name that was asked for: "[Rond in het] zeld." """
+        for phrase in self._phrases(self._first_sentence(turn)):
+            names = [at for at in phrase if self._call.tokens[at].kind == "person_name"]
+            if names and not self._call.tokens[names[0]].is_placeholder and len(phrase) <= 8:
+                self._finish(phrase, names[0], names[-1] + 1)
+
+    def _finish_introductions(self, turn: range) -> None:
+        """The same where somebody says who they are: "u spreekt met [klaren] over stegen." """
+        for phrase in self._phrases(turn):
+            names = [at for at in phrase if self._call.tokens[at].kind == "person_name"]
+            lead = self._call.line(max(phrase.start, names[0] - 4), names[0]) if names else ""
+            is_own = bool(lead) and (_SELF.search(lead) or (lead.split()[-1] == "met" and self._is_first(turn)))
+            if is_own and not self._call.tokens[names[0]].is_placeholder and len(phrase) <= 12:
+                self._finish(range(names[0], phrase.stop), names[0], names[-1] + 1)
+
+    def _phrases(self, turn: range) -> Iterator[range]:
+        """The stretches of a turn up to its commas and stops."""
+        start = turn.start
+        for at in turn:
+            if PHRASE_END.search(self._call.tokens[at].text) or at + 1 == turn.stop:
+                yield range(start, at + 1)
+                start = at + 1
+
+    def _finish(self, phrase: range, start: int, end: int) -> None:
+        """Mark up to three words before a name and behind it, as far as they may belong to it, to the phrase's ends."""
+        call = self._call
+        first = start
+        while first > phrase.start and start - first <= 3 and self._may_be_inside(first - 1):
+            first -= 1
+        left = range(end, phrase.stop)
+        is_told = bool(left) and (call.tokens[end].bare in _LEAD_OUT or _AFTER_NAME.search(call.line(end, phrase.stop)))
+        begin = call.line(end, min(end + 2, phrase.stop))
+        is_work = begin in ("van de", "van het") and self._is_word(call.tokens[phrase.stop - 1].bare)
+        if len(left) <= 3 and not is_told and not is_work and all(self._may_end(at) for at in left):
+            end = phrase.stop
+        first = first if start - first <= 3 else start
+        if any(call.tokens[at].kind is None for at in range(first, end)):
+            self._remark(first, end)
+
+    def _remark(self, start: int, end: int) -> bool:
+        """Mark a stretch as one name, whatever parts of it were names already."""
+        for at in range(start, end):
+            token = self._call.tokens[at]
+            if token.kind == "person_name" and not token.is_placeholder:
+                token.kind = None
+        return self._call.mark(start, end, "person_name")
+
+    def _may_end(self, at: int) -> bool:
+        """Whether a word behind a name that was asked for may be a piece of it."""
+        token = self._call.tokens[at]
+        is_other = token.bare in RELATIONS or _is_title(token.bare) or word_value(token.bare) is not None
+        return token.kind in (None, "person_name") and token.bare.isalpha() and not is_other
+
+    def _may_be_inside(self, at: int) -> bool:
+        """Whether a word beside a name that was asked for may be a piece of it that recognition made a word of."""
+        word = self._call.tokens[at].bare
+        is_small = word in FILLERS | _GREETINGS | RELATIONS | _LEAD_IN or _is_title(word)
+        is_free = self._call.tokens[at].kind in (None, "person_name")
+        return is_free and word.isalpha() and word_value(word) is None and not is_small and not self._is_office(at)
+
+    def _spelled_brokenly(self, turn: range) -> bool:
+        """What was asked to be spelled, from its first letter to its last, when at least three were recognised."""
+        call = self._call
+        letters = [at for at in turn if len(call.word(at, turn)) == 1 and call.word(at, turn).isalpha()]
+        letters = [at for at in letters if not call.tokens[at].text.startswith(("'", "’"))]
+        if len(letters) < 3 or any(call.tokens[at].is_placeholder for at in range(letters[0], letters[-1])):
+            return False
+        for at in range(letters[0], letters[-1] + 1):
+            call.tokens[at].kind = None
+        return call.mark(letters[0], letters[-1] + 1, "person_name")
 
     def _first_with_prefix(self, turn: range) -> bool:
         """The answer to a question for a name that begins with two words like "van Tongeren,"."""
@@ -710,18 +970,32 @@ class _Names:
 
         call, lexicon = self._call, self._lexicon
         known = {
-            word
-            for token in call.tokens
-            if token.kind == "person_name" and not token.is_placeholder
-            for word in token.bare.split()
-            if len(word) >= _MIN_KNOWN and word not in PREFIXES and word not in lexicon.not_names
+            token.bare
+            for at, token in enumerate(call.tokens)
+            if token.kind == "person_name" and not token.is_placeholder and self._is_telling(at)
         }
         if not known:
             return
+        prefixed = {
+            token.bare
+            for at, token in enumerate(call.tokens)
+            if at
+            and token.kind == "person_name"
+            and call.tokens[at - 1].bare in PREFIXES
+            and token.bare not in PREFIXES
+        }
+        sounds = {sound_of(name) for name in known if len(sound_of(name)) >= _MIN_SOUND}
         for turn in call.ranges:
             for at in turn:
                 token = call.tokens[at]
                 word = token.bare
+                if (
+                    token.kind is None
+                    and word in prefixed
+                    and call.word(at - 1, turn) in PREFIXES
+                    and call.is_capital(at)
+                ):
+                    call.mark(at - 1, at + 1, "person_name")
                 if token.kind is not None or len(word) < _MIN_KNOWN or word in lexicon.not_names:
                     continue
                 is_capital = call.is_capital(at) and self._is_cased
@@ -734,13 +1008,13 @@ class _Names:
                     is_hit = any(
                         len(name) >= _FUZZY_FROM
                         and (
-                            fuzz.ratio(word, name) >= 80
+                            max(fuzz.ratio(word, name), fuzz.ratio(sound_of(word), sound_of(name))) >= 80
                             or (word.startswith(name) and is_capital and len(word) < len(name) + 5)
                         )
                         for name in known
                     )
                 else:
-                    is_hit = False
+                    is_hit = sound_of(word) in sounds and (not is_ordinary or self._is_addressed(at, turn))
                 if is_hit and not self._is_office(at):
                     start = at
                     while (
@@ -751,6 +1025,22 @@ class _Names:
                         start -= 1
                     # "de Brands" may be an article: take prefixes only where they were part of the name
                     call.mark(start if self._had_prefix(word) else at, at + 1, "person_name")
+
+    def _is_telling(self, at: int) -> bool:
+        """Whether a word marked as a name may be looked for elsewhere: an ordinary word was only a piece of it."""
+        word, lexicon = self._call.tokens[at].bare, self._lexicon
+        if len(word) < _MIN_KNOWN or word in PREFIXES or word in lexicon.not_names:
+            return False
+        is_inner_capital = self._is_cased and self._call.is_capital(at)
+        is_listed = word in lexicon.first_names or word in lexicon.surnames
+        return is_listed or is_inner_capital or not self._is_word(word)
+
+    def _is_addressed(self, at: int, turn: range) -> bool:
+        """Whether somebody is spoken to by this word: "dag Fleur,", "dank je wel, Omar." """
+        call = self._call
+        is_end = bool(PHRASE_END.search(call.tokens[at].text)) or at + 1 == turn.stop
+        before = call.word(at - 1, turn)
+        return is_end and (before in _GREETINGS | {"wel", "bedankt", "dankjewel"} or _is_title(before))
 
     def _had_prefix(self, word: str) -> bool:
         tokens = self._call.tokens

@@ -490,12 +490,12 @@ def _turn_row(call_id: str, turn: Turn) -> TurnRow:
 
 
 def fingerprint(config: Config) -> str:
-    """Hash of all that can change a call's words and measures: settings, software, weights, role model, key.
+    """Hash of all that can change a call's words and measures: settings, software, weights, models of roles and names, key.
 
     Needs no model in memory, so a run can tell at once what is left to do.
     """
     files = [
-        *(project_root() / "models" / "roles").glob("*.skops"),
+        *(path for name in ("roles", "names") for path in (project_root() / "models" / name).glob("*.skops")),
         *(Path(__file__).parent / "lexicon").glob("*.txt"),
     ]
     return hash_of(

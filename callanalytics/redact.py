@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from callanalytics import numbers, reading
-from callanalytics.config import Config, hash_of
+from callanalytics.config import Config, hash_of, project_root
 from callanalytics.dutch import NAMES, Name, dutch_fingerprint, load_dutch
+from callanalytics.name_likeness import load_likeness
 from callanalytics.numbers import FILLERS, digit_group, parse_number, parse_ordinal
 from callanalytics.persons import mark_names
 from callanalytics.reading import (
@@ -65,9 +66,12 @@ class Redactor:
         self._kinds = frozenset(config.redaction.kinds)
         self._lexicon = _with_municipality(load_lexicon(), config)
         self._dutch = load_dutch(config, NAMES)
+        self._likeness = load_likeness(project_root() / "models" / "names")
         self._heard: dict[tuple[str, ...], list[Name]] = {}
+        self._like: dict[tuple[str, ...], list[float]] = {}
         rules = [Path(str(module.__file__)) for module in (numbers, reading)]
-        rules += [Path(__file__), *(Path(__file__).with_name(name) for name in ("persons.py", "special.py"))]
+        own = ("persons.py", "special.py", "name_likeness.py")
+        rules += [Path(__file__), *(Path(__file__).with_name(name) for name in own)]
         rules += [*sorted(LEXICON_PATH.glob("*.txt"))]
         self.fingerprint = hash_of(
             sorted(self._kinds),
@@ -75,6 +79,7 @@ class Redactor:
             sorted(config.municipality.agent_names),
             [path.read_text(encoding="utf-8") for path in rules],
             dutch_fingerprint(config),
+            self._likeness.fingerprint,
         )
 
     def __call__(self, transcript: Transcript) -> Redacted:
@@ -88,6 +93,7 @@ class Redactor:
             if not found.spans:
                 break
         self._heard.clear()
+        self._like.clear()
         return Redacted(
             transcript, tuple(sorted(spans, key=lambda span: (span.turn_index, span.start_ms, span.end_ms)))
         )
@@ -98,7 +104,7 @@ class Redactor:
         if "special" in self._kinds:
             mark_special(call)  # before names: "de ziekte van Parkinson"
         _Numbers(call, self._lexicon, year, "case_number" in self._kinds).mark_all()
-        mark_names(call, self._lexicon, self._hear_names(call))
+        mark_names(call, self._lexicon, self._hear_names(call), self._likeness_of(call))
         turns: list[Turn] = []
         spans: list[RedactedSpan] = []
         for turn, positions in zip(transcript.turns, call.ranges, strict=True):
@@ -119,6 +125,16 @@ class Redactor:
             for name in self._heard.get(words, ())
             if name.kind == "person"
         ]
+
+    def _likeness_of(self, call: Reading) -> list[float]:
+        """For each position how much it looks like a name; a turn in which nothing changed is read once."""
+        found: list[float] = []
+        for turn, role in zip(call.ranges, call.roles, strict=True):
+            words = tuple(call.words(turn))
+            if (role, *words) not in self._like:
+                self._like[role, *words] = self._likeness.of_line(words, role, self._lexicon)
+            found += self._like[role, *words]
+        return found
 
     def _replace(self, call: Reading, positions: range, turn_index: int) -> tuple[list[Word], list[RedactedSpan]]:
         words: list[Word] = []
@@ -205,6 +221,8 @@ _IS_END = re.compile(r"^(?:op|aan) (?:het|t) (?:eind|einde|laatst)\b|^als laatst
 _SHORT_NUMBER = re.compile(r"140\d{2,3}")  # 14 + area code: the telephone number of a municipality
 _LONG_CASE = re.compile(r"(?:[a-z]{1,4})?20[12]\d\d{2,8}")  # a year and a serial number
 _ADDITIONS = word_set("bis huis hs rood zwart boven beneden achter voor links rechts flat kamer unit toevoeging app")
+_ADDED = word_set("bis hs toevoeging")  # what is added to house numbers alone
+_LETTERS = word_set("a aa b bee c cee see zee d dee e ee f ef")  # as recognition writes them
 _OFFICE_PLACES = word_set(
     "gemeentehuis stadhuis stadskantoor gemeentekantoor milieustraat balie loket werf bezoekadres brengpunt"
 )
@@ -242,6 +260,7 @@ _ASKS_PHONE = re.compile(
 )
 _ASKS_HOUSE = re.compile(
     r"\bnummer (?:van )?(?:uw|je|het|dat) huis|welk (?:huis ?)?nummer .*(?:woon|woont|staat|is)|\badres\b|"
+    r"\bwoo?n(?:t|gt)? u (?:nog |al |dan )*(?:op|aan|in)\b|"
     r"\bwaar (?:woon|staat|gaat|precies|is (?:het|dat|die|de)|ligt|ligg)|\bwelke? (?:\w+ )?(?:straat|plek|locatie|weg)|"
     r"\bnummer (?:staat|woont|is het)"
 )
@@ -406,7 +425,11 @@ class _Numbers:
             ends_phrase = bool(PHRASE_END.search(call.tokens[end - 1].text))
             # "drie keer nul" is said of digits
             is_repeat = (digit_group(self._free_texts(at), 0) or ("", 0))[1] > found[1]
-            if following in _UNITS and not ends_phrase and not is_joined and not is_repeat:
+            # "8575 KG" is no weight where a postcode is due
+            is_postcode = (
+                "postcode" in self._wanted and 1000 <= found[0] <= 9999 and following in ("kg", "km", "cm", "mm")
+            )
+            if following in _UNITS and not ends_phrase and not is_joined and not is_repeat and not is_postcode:
                 call.keep(at, end)
                 # "twee of drie weken", "tussen drie en vier uur": the first number is of the same kind
                 if call.word(at - 1, turn) in ("of", "tot", "a") and call.word(at - 2, turn):
@@ -546,6 +569,8 @@ class _Numbers:
             texts = self._free_texts(at)
             year = parse_number(texts, 0)
             is_year = year is not None and 1900 <= year[0] <= 2030
+            if is_year and year and "postcode" in self._wanted and self._are_two_letters(at + year[1]):
+                continue  # "1927 NJ"
             if year is None or not (is_year or self._ends_date(at, year[0])):
                 continue
             start = at
@@ -558,6 +583,12 @@ class _Numbers:
             call.mark(start, at + year[1], "birth_date")
             self._answer("birth_date", "1")
             return
+
+    def _are_two_letters(self, at: int) -> bool:
+        """Whether two letters are all that is said here: "NJ", "n j"."""
+        call, turn = self._call, self._turn
+        text = call.tokens[at].text.strip(".,;:?!") if call.word(at, turn) else ""
+        return (len(text) == 2 and text.isupper()) or (len(text) == 1 and len(call.word(at + 1, turn)) == 1)
 
     def _ends_date(self, at: int, year: int) -> bool:
         """Whether a number of two digits is the year after day and month as numbers: "elf vijf achtenzestig"."""
@@ -611,7 +642,8 @@ class _Numbers:
             if call.mark(start, end, "email"):
                 self._answer("email", "1")
         is_brought_up = bool(_MAIL_IS.search(call.line(turn.start, turn.stop)))
-        if self._awaits_email() or (is_brought_up and self._call.roles[self._position] != "agent"):
+        is_ours = self._call.roles[self._position] != "agent"
+        if self._awaits_email() or (is_ours and (is_brought_up or self._tells_email())):
             self._broken_email()
 
     def _broken_email(self) -> None:
@@ -634,6 +666,11 @@ class _Numbers:
                 call.mark(first, end, "email")
                 self._answer("email", "1")
             start = end
+
+    def _tells_email(self) -> bool:
+        """Whether an address is said though its question was lost: a bent at sign, and the end of a domain."""
+        said = self._call.line(self._turn.start, self._turn.stop)
+        return bool(_BENT_SIGN.search(said) and _DOMAIN.search(said) and not _SITE.search(said))
 
     def _has_dots(self, at: int) -> bool:
         """Whether a citizen says two dots in a sentence: an address, for a site has one and sums have none."""
@@ -771,6 +808,8 @@ class _Numbers:
         """Mark a run as what it is, or note that it is a case's."""
         run = self._without_article(run)
         digits = digits_of(run)
+        if len(digits) < 8 and self._is_amount(run):
+            return
         context = self._context(run[0].start, len(digits))
         if context == "case" and len(digits) <= 4 and self._is_street_before(run):
             context = ""
@@ -800,6 +839,13 @@ class _Numbers:
             self._house(run)
         elif kind:
             self._take(run, kind)
+
+    def _is_amount(self, run: list[Element]) -> bool:
+        """Whether money is counted: "258 ,000 euro"."""
+        call, turn, end = self._call, self._turn, run[-1].end
+        return call.word(end, turn) in ("euro", "euros", "euro's") and not SENTENCE_END.search(
+            call.tokens[end - 1].text
+        )
 
     def _has_letters(self, run: list[Element], chars: str, wanted: set[str]) -> bool:
         """Mark a run that its letters, or what was asked for, make a document, an account, a postcode or a plate."""
@@ -951,7 +997,9 @@ class _Numbers:
             return True
         if end >= turn.stop or PHRASE_END.search(call.tokens[end - 1].text):
             return False
-        return bool(call.word(end, turn)) and call.word(end, turn) not in _AFTER_NUMBER
+        follows = call.word(end, turn)
+        is_letter = follows in _LETTERS and bool(PHRASE_END.search(call.tokens[end].text) or end + 1 == turn.stop)
+        return bool(follows) and follows not in _AFTER_NUMBER and follows not in _ADDED and not is_letter
 
     def _is_article(self, run: list[Element]) -> bool:
         """ "een" alone is the article, unless a word for number stands before it."""
@@ -1112,7 +1160,8 @@ class _Numbers:
 
     def _plate(self, run: list[Element], chars: str, wanted: set[str]) -> bool:
         has_letter = any(c.isalpha() for c in chars)
-        if all(self._call.tokens[element.start].bare == "een" for element in run if element.chars.isdigit()):
+        ones = [self._call.tokens[element.start].bare == "een" for element in run if element.chars.isdigit()]
+        if all(ones) and len(ones) < 3:
             return False  # the article, among letters that are none
         if "licence_plate" in wanted and (len(chars) >= 4 or (has_letter and len(chars) >= 3)):
             self._take(run, "licence_plate")
@@ -1165,8 +1214,12 @@ _JOINTS = word_set("underscore streepje minteken liggend laag elkaar kleine")
 _TOP_LEVEL = word_set("nl com net org eu be de online info nel enel hel frl amsterdam")
 _MAIL_IS = re.compile(r"mail\w* (?:is|op|naar)\b")
 _BROKEN_EMAIL = re.compile(
+    r"pp?ens?[dt]a|avond ?start|aan t?aart|"
     r"\b(?:aa?pp?(?:en|es)?|aan een|apen) ?(?:sta|ta|start|tij)\w*|\b(?:en h?el|enn? ?el|n l|nl|com|punt kom)$"
 )
+_BENT_SIGN = re.compile(r"a+pp?(?:en|es?)? ?s?[td]+a+|pp?ens?[dt]a|aan t?aart|avond ?start|apen")
+_DOMAIN = re.compile(r"\b(?:nl|com|punt (?:en?|n)? ?(?:h?el|l)|kom|kon)\b")
+_SITE = re.compile(r"\b(?:site|website|webpagina|internet)\b")
 _PROVIDERS = word_set(
     """gmail gmeel jimail hotmail hotmeel outlook live ziggo kpnmail planet xs4all icloud yahoo telfort upcmail casema
     chello hetnet kpn tele2 solcon protonmail msn zonnet quicknet freedom"""

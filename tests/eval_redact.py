@@ -1,10 +1,12 @@
 """Redaction on the development calls: recall and precision per kind, for tuned and held-out calls apart.
 
-    .venv/bin/python tests/eval_redact.py [--plain] [--words DIR] [--show]
+    .venv/bin/python tests/eval_redact.py [--plain] [--words DIR] [--show] [--only tuned]
+    .venv/bin/python tests/eval_redact.py --heard tests/redact_heard.txt [--said] [--show] [--only tuned]
 
 Perfect transcripts are the truth's own turns; --plain takes their capitals and punctuation away.  With --words, DIR
 holds <call>.json of recognised words ([channel, text, start_ms, end_ms, probability]); they go into the truth's turns
-by time and are aligned with them.
+by time and are aligned with them.  --heard takes calls of our own that tests/hear_redact.py had recognised, some of
+them to tune on; --said reads what was said in them instead.
 
 A datum is found when every content word of it is covered by a span; a span is right when it covers a word of a datum.
 In recognised text only intelligible data count: of a number at least 60 % of its digits survived in order, of a name
@@ -18,8 +20,10 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +39,8 @@ from callanalytics.verdicts import carry_over, is_intelligible
 TUNED = frozenset(["d01", "d09", "d10", "d11", "d12", "d13", "d14", "d15", "d16"])
 HELD_OUT = frozenset(["d02", "d03", "d04", "d05", "d06", "d07", "d08"])
 ROLES = {"agent": "agent", "agent2": "agent", "citizen": "citizen", "ivr": "ivr"}
+Words = list[list[Word]]  # per turn
+ALL_FOR_TUNING = 67  # scripts from here on
 SMALL = FILLERS | {"nummer", "is", "de", "het"}
 
 
@@ -45,12 +51,19 @@ def main() -> int:
     parser.add_argument("--words", type=Path)
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--show", action="store_true")
+    parser.add_argument("--heard", type=Path)
+    parser.add_argument("--said", action="store_true")
+    parser.add_argument("--only", choices=["tuned", "held out"])
     options = parser.parse_args()
+    if options.heard:
+        return count_own(options)
     if not options.truth.is_dir():
         print(f"skipped: no development calls at {options.truth}", file=sys.stderr)
         return 0
     redactor = Redactor(load_config())
     for name, group in (("tuned", TUNED), ("held out", HELD_OUT)):
+        if options.only not in (None, name):
+            continue
         tally = Tally()
         for path in sorted(options.truth.glob("*.json")):
             if path.stem not in group:
@@ -58,12 +71,34 @@ def main() -> int:
             truth = json.loads(path.read_text(encoding="utf-8"))
             show = options.show and path.stem in TUNED
             recognised = json.loads((options.words / path.name).read_text()) if options.words else None
-            call = Call(truth, recognised)
+            call = call_of_truth(truth, recognised)
             if options.plain:
                 call.make_plain()
             call.count(redactor, tally, show)
         report(name, tally)
     return 0
+
+
+def count_own(options: argparse.Namespace) -> int:
+    """Print the figures of our own calls."""
+    redactor = Redactor(load_config())
+    calls = read_heard(options.heard.read_text(encoding="utf-8"), options.said)
+    for name, half in (("tuned", 0), ("held out", 1)):
+        if options.only not in (None, name):
+            continue
+        tally = Tally()
+        for call in calls:
+            if is_for_tuning(call.number) == (half == 0):
+                if options.plain:
+                    call.make_plain()
+                call.count(redactor, tally, options.show and half == 0)
+        report(name, tally)
+    return 0
+
+
+def is_for_tuning(number: int) -> bool:
+    """Whether calls made from a script of redact_scripts.txt may be looked at."""
+    return number % 2 == 0 or number >= ALL_FOR_TUNING
 
 
 @dataclass
@@ -80,28 +115,29 @@ class Tally:
 class Call:
     """A call with its data located in the truth's words and, if given, carried over to recognised words."""
 
-    def __init__(self, truth: dict[str, Any], recognised: list[Any] | None) -> None:
-        self.call_id = truth["call_id"]
-        said = [(t["speaker"], t["text"].split()) for t in truth["turns"]]
-        # positions in the truth's turns as they stand in the file, which are in time order
-        located = parse_truth(truth).data
-        data = [(d.kind, d.turn, list(range(d.first, d.last))) for d in located]
-        turns = []
+    def __init__(
+        self, call_id: str, turns: Sequence[Turn], data: Sequence[tuple[str, int, list[int]]], heard: Words | None
+    ) -> None:
+        """`turns` as they were said, `data` as kind, turn and word positions, `heard` the words recognised per turn."""
+        self.call_id = call_id
+        self.is_recognised = heard is not None
         self.data: list[tuple[str, int, list[int], str]] = []  # kind, turn, word positions, text said
-        per_turn = words_of_turns(truth, recognised) if recognised is not None else None
-        for index, turn in enumerate(truth["turns"]):
-            start, end = round(turn["start"] * 1000), round(turn["end"] * 1000)
-            role = ROLES.get(truth["roles"].get(turn["speaker"], ""), "unknown")
-            base = Turn(index, role, start, end, turn["text"])  # type: ignore[arg-type]
-            words = tuple(timed_words(base)) if per_turn is None else tuple(per_turn[index])
-            turns.append(replace(base, words=words, text=" ".join(word.text for word in words)))
-            carried = carry_over(said[index][1], [word.text for word in words])
+        own = []
+        for index, turn in enumerate(turns):
+            said = turn.text.split()
+            words = tuple(timed_words(turn)) if heard is None else tuple(heard[index])
+            own.append(replace(turn, words=words, text=" ".join(word.text for word in words)))
+            carried = carry_over(said, [word.text for word in words])
             for kind, at, positions in data:
                 if at == index:
                     here = sorted({new for old in positions for new in carried.get(old, [])})
-                    self.data.append((kind, index, here, " ".join(said[index][1][p] for p in positions)))
-        self.transcript = Transcript(self.call_id, None, tuple(turns))
-        self.is_recognised = recognised is not None
+                    self.data.append((kind, index, here, " ".join(said[p] for p in positions)))
+        self.transcript = Transcript(self.call_id, None, tuple(own))
+
+    @property
+    def number(self) -> int:
+        """The script a call of our own was made from."""
+        return int(self.call_id.split(".")[0])
 
     def make_plain(self) -> None:
         """Take capitals and punctuation away from every word."""
@@ -153,6 +189,44 @@ class Call:
                     f"  WRONG {self.call_id} {span.kind}: {[words[i].text for i in inside]} in {around}",
                     file=sys.stderr,
                 )
+
+
+def call_of_truth(truth: dict[str, Any], recognised: list[Any] | None) -> Call:
+    """A development call."""
+    # positions in the truth's turns as they stand in the file, which are in time order
+    data = [(d.kind, d.turn, list(range(d.first, d.last))) for d in parse_truth(truth).data]
+    turns = []
+    for index, turn in enumerate(truth["turns"]):
+        start, end = round(turn["start"] * 1000), round(turn["end"] * 1000)
+        role = ROLES.get(truth["roles"].get(turn["speaker"], ""), "unknown")
+        turns.append(Turn(index, role, start, end, turn["text"]))  # type: ignore[arg-type]
+    heard = words_of_turns(truth, recognised) if recognised is not None else None
+    return Call(truth["call_id"], turns, data, heard)
+
+
+def read_heard(text: str, is_said: bool = False) -> list[Call]:
+    """The calls of our own that a file made by hear_redact.py holds, as recognised or as said."""
+    calls = []
+    for block in text.strip().split("\n\n"):
+        title, *lines = block.splitlines()
+        turns: list[Turn] = []
+        data: list[tuple[str, int, list[int]]] = []
+        heard: Words = []
+        for index, (line, found) in enumerate(zip(lines[::2], lines[1::2], strict=True)):
+            speaker, marked = line.split(": ", 1)
+            said, at = "", 0
+            for slot in re.finditer(r"\{(\w+)\|([^}]*)\}", marked):
+                said += marked[at : slot.start()]
+                first = len((said + "x").split()) - 1
+                said, at = said + slot.group(2), slot.end()
+                data.append((slot.group(1), index, list(range(first, len(said.split())))))
+            said += marked[at:]
+            role = "citizen" if speaker == "C" else "agent"
+            start, end = index * 10_000, index * 10_000 + 9_000
+            turns.append(Turn(index, role, start, end, said))  # type: ignore[arg-type]
+            heard.append(timed_words(Turn(index, role, start, end, found.removeprefix("=").strip())))  # type: ignore[arg-type]
+        calls.append(Call(title.removeprefix("# "), turns, data, None if is_said else heard))
+    return calls
 
 
 def words_of_turns(truth: dict[str, Any], recognised: list[Any]) -> list[list[Word]]:
