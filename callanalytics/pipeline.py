@@ -490,7 +490,7 @@ def _turn_row(call_id: str, turn: Turn) -> TurnRow:
 
 
 def fingerprint(config: Config) -> str:
-    """Hash of all that can change a call's words and measures: settings, software, weights, models of roles and names, key.
+    """Hash of all that can change a call's words and measures: settings, software, weights, small models, key.
 
     Needs no model in memory, so a run can tell at once what is left to do.
     """
