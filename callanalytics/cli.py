@@ -675,9 +675,13 @@ SHOWN = 1000  # rows of an answer on the screen
 
 def _sql(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.catalog import open_catalog, read_reviews
+    from callanalytics.pseudonyms import Pseudonyms
 
     with open_catalog(config, options.output, read_reviews(config, options.output)) as sql:
-        if options.query is None and sys.stdin.isatty():
+        if options.csv or options.excel:
+            # What was asked is not told: it may name somebody.
+            _existing(config, options.output).ledger(Pseudonyms(config.privacy)).add("export", [("", None)], "sql")
+        elif options.query is None and sys.stdin.isatty():
             return _prompt(config, sql)
         _answer(config, sql, sys.stdin.read() if options.query is None else options.query, options)
     return 0

@@ -82,6 +82,10 @@ def _query_error(error: duckdb.Error) -> QueryError:
     if isinstance(error, duckdb.OutOfMemoryException):
         return QueryError(reason="it wants more memory than it may have; ask for fewer rows or columns at a time.")
     reason = str(error).rstrip()
+    if "reading the stream registered as 'stored_" in reason:
+        return QueryError(
+            reason="a file of OUT is gone or damaged; if something writes to OUT now, ask again after it."
+        )
     return QueryError(reason=reason)
 
 

@@ -348,6 +348,9 @@ REASONS = {
     "it wants more memory than it may have; ask for fewer rows or columns at a time.": (
         "de query heeft meer geheugen nodig dan is toegestaan; vraag minder rijen of kolommen tegelijk op."
     ),
+    "a file of OUT is gone or damaged; if something writes to OUT now, ask again after it.": (
+        "een bestand van OUT is weg of beschadigd; wordt er nu naar OUT geschreven, probeer het daarna dan opnieuw."
+    ),
     "there is no view {view}; .tables lists them.": "er is geen view {view}; .tables geeft een overzicht.",
     "Excel files need openpyxl; run: pip install openpyxl": (
         "voor Excel-bestanden is openpyxl nodig; voer uit: pip install openpyxl"

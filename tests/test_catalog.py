@@ -33,7 +33,8 @@ from callanalytics.catalog import (
     review_schema,
 )
 from callanalytics.config import Config
-from callanalytics.errors import InputError, StoreError
+from callanalytics.errors import InputError, QueryError, StoreError
+from callanalytics.exports import run_query
 from callanalytics.records import DATASETS, CallResult, CriterionRow, PromiseRow, RunRow
 from callanalytics.store import Store
 
@@ -213,6 +214,15 @@ def test_files_stay_while_the_catalog_is_open(tmp_path: Path, config: Config, mo
         assert sql.execute("SELECT count(*) FROM turns").fetchall() == [(4,)]
     assert store.compact().after == 1
     store.close()
+
+
+def test_a_query_about_a_date_opens_the_files_of_that_date_alone(tmp_path: Path, config: Config) -> None:
+    root = publish(tmp_path, call_result("c1"), call_result("c2", "2026-11-17"))
+    with open_catalog(config, root) as sql:
+        (root / "turns" / "date=2026-11-17" / "part-0.parquet").unlink()
+        assert sql.execute("SELECT count(*) FROM turns WHERE date = '2026-11-16'").fetchall() == [(2,)]
+        with pytest.raises(QueryError, match="a file of OUT is gone or damaged"):
+            list(run_query(sql, "SELECT max(text) FROM turns")[1])
 
 
 # --- criteria -------------------------------------------------------------------------------------------------------
