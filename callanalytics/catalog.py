@@ -24,31 +24,9 @@ if TYPE_CHECKING:
 
 MEMORY = "2GB"  # a query that wants more fails: what it reads may not be spilled to a disk outside OUT
 REPEAT_DAYS = 14
-REVIEW_STORE = "reviews.sqlite"  # in OUT, unless review.database names another
 
-# The tables of the review store that analysts see, as `Reviews.as_arrow` gives them; a column is text unless it says
-# otherwise, JSON is text, and a person is `user_id` alone.  A list of its own, since without the review app there is
-# no SQLAlchemy to ask; a test holds it against review/tables.py.
+# The tables of the review store that analysts see (columns: review/tables.py), with what a row of each is.
 REVIEWS = {
-    "judgements": (
-        "id:int call_id criterion user_id:int answer how reason machine_status machine_probability:float "
-        "scorecard_version scoring sample_id:int made_at:time"
-    ),
-    "finished": "id:int call_id user_id:int sample_id:int items normalized_score:float made_at:time",
-    "contests": "id:int call_id criterion user_id:int made_at:time settled_at:time settled_by:int outcome",
-    "role_swaps": "id:int call_id user_id:int made_at:time",
-    "promise_judgements": (
-        "id:int call_id promise_index:int start_ms:int user_id:int answer type due_at:time registered:bool kept:bool "
-        "made_at:time"
-    ),
-    "plan_actions": ("id:int action hypothesis item starts_on:date user_id:int made_at:time closed_at:time conclusion"),
-    "gates": "id:int criterion live:bool figures user_id:int made_at:time",
-    "samples": "id:int name kind blind:bool filters seed:int user_id:int made_at:time closed_at:time",
-    "sample_calls": "sample_id:int call_id position:int",
-}
-
-# What the tables of the review store hold, for whoever finds them in a list.
-REVIEW_COMMENTS = {
     "judgements": "what a person said of a criterion in a call; the newest of a person counts",
     "finished": "a person was done with a call; items is what the card then came to, as JSON",
     "contests": "an agent does not agree with a review; open until settled_at",
@@ -245,6 +223,7 @@ def open_catalog(
     import duckdb
 
     from callanalytics.criteria import load_files
+    from callanalytics.review.tables import arrow_schemas
 
     if not isinstance(output, Path):
         raise InputError(path=output, reason="SQL reads a folder of this machine; copy OUT to one first.")
@@ -258,10 +237,9 @@ def open_catalog(
             sql.execute("SET TimeZone = ?", [config.municipality.timezone])
             for dataset in DATASETS:
                 _add_dataset(sql, output, dataset, arrow_schema(dataset, criteria, items))
-            for name in REVIEWS:
-                schema = review_schema(name)
+            for name, schema in arrow_schemas().items():
                 table = (reviews or {}).get(name, schema.empty_table())
-                _add_view(sql, name, table.select(schema.names).cast(schema), REVIEW_COMMENTS[name], {})
+                _add_view(sql, name, table.select(schema.names).cast(schema), REVIEWS[name], {})
             _add_derived(sql, items)
             _shut(sql)
             yield sql
@@ -290,13 +268,8 @@ def read_reviews(config: Config, output: Path | str) -> dict[str, pa.Table]:
 
     Raises StoreError when there is a store that can't be read.
     """
-    try:
-        from callanalytics.review.reviews import existing_reviews
-    except ModuleNotFoundError:
-        if not config.review.database and not Path(output, REVIEW_STORE).exists():
-            return {}
-        reason = "there are reviews, but the review app is not installed; run: pip install callanalytics[review]"
-        raise StoreError(path=output, reason=reason) from None
+    from callanalytics.review.reviews import existing_reviews
+
     reviews = existing_reviews(config, output)
     if reviews is None:
         return {}
@@ -325,22 +298,6 @@ def _add_dataset(sql: duckdb.DuckDBPyConnection, output: Path, dataset: str, sch
         )
     comments = {field.name: field.metadata[b"description"].decode() for field in schema}
     _add_view(sql, dataset, source, " ".join((DATASETS[dataset].__doc__ or "").split()), comments)
-
-
-def review_schema(name: str) -> pa.Schema:
-    """The columns of a table of the review store."""
-    import pyarrow as pa
-
-    types = {
-        "": pa.string(),
-        "int": pa.int64(),
-        "float": pa.float64(),
-        "bool": pa.bool_(),
-        "date": pa.date32(),
-        "time": pa.timestamp("ms", tz="UTC"),
-    }
-    columns = (column.partition(":") for column in REVIEWS[name].split())
-    return pa.schema([(column, types[kind]) for column, _, kind in columns])
 
 
 def _add_derived(sql: duckdb.DuckDBPyConnection, items: tuple[str, ...]) -> None:

@@ -338,9 +338,6 @@ REASONS = {
     "SQL reads a folder of this machine; copy OUT to one first.": (
         "SQL leest een map op deze machine; kopieer OUT daar eerst naartoe."
     ),
-    "there are reviews, but the review app is not installed; run: pip install callanalytics[review]": (
-        "er zijn beoordelingen, maar de reviewapp is niet geïnstalleerd; voer uit: pip install callanalytics[review]"
-    ),
     "there is no SQL in it.": "er staat geen SQL in.",
     "it may read the views and nothing else; to keep an answer use --csv or --excel.": (
         "een query mag alleen de views lezen; gebruik --csv of --excel om een antwoord te bewaren."

@@ -24,18 +24,19 @@ from callanalytics.agreement import wilson_interval
 from callanalytics.catalog import (
     DERIVED,
     REPEAT_DAYS,
-    REVIEW_STORE,
     REVIEWS,
     find_columns,
     find_views,
     open_catalog,
     read_reviews,
-    review_schema,
 )
 from callanalytics.config import Config
 from callanalytics.errors import InputError, QueryError, StoreError
 from callanalytics.exports import run_query
 from callanalytics.records import DATASETS, CallResult, CriterionRow, PromiseRow, RunRow
+from callanalytics.review.people import add_user
+from callanalytics.review.reviews import FILE, Said, open_reviews
+from callanalytics.review.tables import arrow_schemas
 from callanalytics.store import Store
 
 ROOT = Path(__file__).parents[1]
@@ -60,7 +61,7 @@ def said(**tables: list[dict[str, Any]]) -> dict[str, pa.Table]:
     """Tables of the review store with these rows; an id each, in their order."""
     full: dict[str, pa.Table] = {}
     for name, rows in tables.items():
-        schema = review_schema(name)
+        schema = arrow_schemas()[name]
         numbered = [{"id": i, **row} if "id" in schema.names else row for i, row in enumerate(rows)]
         full[name] = pa.Table.from_pylist(numbered, schema=schema)
     return full
@@ -109,12 +110,11 @@ def test_every_view_and_every_column_of_ours_explains_itself(tmp_path: Path, con
             assert [column for _, column, _, _ in find_columns(sql, name)] == list(columns)
 
 
-def test_the_tables_of_the_review_store_are_those_it_gives() -> None:
-    from callanalytics.review.reviews import FILE
-    from callanalytics.review.tables import arrow_schemas
-
-    assert REVIEW_STORE == FILE
-    assert {name: review_schema(name) for name in REVIEWS} == arrow_schemas()
+def test_the_tables_of_the_review_store_are_those_it_shows(tmp_path: Path, config: Config) -> None:
+    with open_catalog(config, tmp_path) as sql:
+        for name, schema in arrow_schemas().items():
+            assert [column for _, column, _, _ in find_columns(sql, name)] == schema.names
+    assert set(REVIEWS) == set(arrow_schemas())
 
 
 def test_rows_are_those_of_the_parquet_files(out: Path, config: Config) -> None:
@@ -457,13 +457,10 @@ def test_the_macros_give_the_interval_that_reports_give(empty: Any, case: tuple[
 
 def test_an_out_that_nobody_reviewed_has_no_reviews_and_gets_no_store(out: Path, config: Config) -> None:
     assert read_reviews(config, out) == {}
-    assert not (out / REVIEW_STORE).exists()
+    assert not (out / FILE).exists()
 
 
 def test_what_was_saved_in_the_review_app_counts(out: Path, config: Config) -> None:
-    from callanalytics.review.people import add_user
-    from callanalytics.review.reviews import Said, open_reviews
-
     reviews = open_reviews(config, out)
     add_user(reviews, "sanne", "een lang wachtwoord", "lead")
     reviews.judge(1, call_result("c1"), [Said("greeting", "not_met", "rule_too_loose")], "token")
