@@ -6,11 +6,14 @@
   const byId = (id) => document.getElementById(id);
   const audio = byId("audio");
   const told = byId("told");
+  let quiet = 0;
   const say = (text, failed = false) => {
     told.textContent = "";
     told.classList.toggle("failed", failed);
     // A new task: a text that is the same as before is read out again.
     setTimeout(() => { told.textContent = text; }, 30);
+    clearTimeout(quiet);
+    quiet = setTimeout(() => { told.textContent = ""; }, failed ? 20000 : 6000);
   };
   const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
   const kept = {
