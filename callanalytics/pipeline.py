@@ -161,12 +161,8 @@ class Scorer:
         )
 
 
-def rescored(result: CallResult, scorer: Scorer, config: Config) -> CallResult:
-    """The stored call with the scores that `scorer` gives its stored words; everything else stands.
-
-    The transcript is put together again as `Worker.understand` had it; what was not scorable stays so.
-    """
-    row = result.call
+def stored_transcript(result: CallResult) -> Transcript:
+    """A stored call's transcript, put together again as `Worker.understand` had it."""
     turns = tuple(
         Turn(
             t.turn_index, cast("Role", t.role), t.start_ms, t.end_ms, t.text,
@@ -176,7 +172,15 @@ def rescored(result: CallResult, scorer: Scorer, config: Config) -> CallResult:
     )  # fmt: skip
     events = tuple(Event(cast("EventType", e.type), e.by, e.start_ms, e.end_ms) for e in result.events)
     holds = tuple((event.start_ms, event.end_ms) for event in events if event.type == "hold")
-    transcript = Transcript(row.call_id, row.started_at, turns, holds, events, row.duration_ms)
+    return Transcript(result.call.call_id, result.call.started_at, turns, holds, events, result.call.duration_ms)
+
+
+def rescored(result: CallResult, scorer: Scorer, config: Config) -> CallResult:
+    """The stored call with the scores that `scorer` gives its stored words; everything else stands.
+
+    What was not scorable stays so.
+    """
+    row, transcript = result.call, stored_transcript(result)
     verdict = Verdict() if row.not_scorable_reason else scorer(transcript)
     return replace(
         result,

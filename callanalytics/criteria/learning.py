@@ -66,6 +66,7 @@ class Example:
     role: Role
     said: Said
     labels: Mapping[str, bool]
+    call: str = ""  # id of a citizen's call that it was heard in; empty for data of our own
 
 
 def read_lines(path: Path) -> list[Line]:
@@ -156,16 +157,21 @@ def examples(lines: Sequence[Line], detector: Detector, redactor: Redactor, seed
 
 
 def fit(
-    found: Sequence[Example], names: Iterable[str], seed: int = 0, like: dict[str, Any] | None = None
+    found: Sequence[Example],
+    names: Iterable[str],
+    seed: int = 0,
+    like: dict[str, Any] | None = None,
+    fewest_calls: int = 1,
 ) -> dict[str, Any]:
     """The models of the groups `names` that have enough lines, with calibrated probabilities, as `learned` reads them.
 
     Weights are (features, groups) float32, bias (groups,): one product gives the log-odds of all groups.  `like` is an
     earlier result on more lines, whose slopes and offsets are taken over instead of being measured again.
+    `fewest_calls` as for `vectorise`.
     """
     import numpy as np
 
-    words, sounds, table = vectorise(found)
+    words, sounds, table = vectorise(found, fewest_calls)
     kept: list[str] = []
     columns, offsets = [], []
     slopes: dict[str, tuple[float, float]] = dict(like["slopes"]) if like else {}
@@ -194,27 +200,58 @@ def fit(
     }
 
 
-def vectorise(found: Sequence[Example]) -> tuple[Any, Any, Any]:
-    """The two fitted vectorizers and the features of all examples, (examples, features) sparse."""
+def vectorise(found: Sequence[Example], fewest_calls: int = 1) -> tuple[Any, Any, Any]:
+    """The two fitted vectorizers and the features of all examples, (examples, features) sparse.
+
+    What citizens and agents said may be read back from a vocabulary: a word or a run of words that was heard in calls
+    alone has to be in `fewest_calls` of them, so that no model holds what one person said.
+    """
     import numpy as np
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    words = TfidfVectorizer(
-        lowercase=False, token_pattern=r"\S+", ngram_range=(1, 3), max_features=WORD_FEATURES, sublinear_tf=True,
-        dtype=np.float32,
-    )  # fmt: skip
-    sounds = TfidfVectorizer(
-        lowercase=False, analyzer="char_wb", ngram_range=(2, 5), max_features=SOUND_FEATURES, sublinear_tf=True,
-        dtype=np.float32,
-    )  # fmt: skip
-    table = hstack(
-        [words.fit_transform([e.said.words for e in found]), sounds.fit_transform([e.said.sounds for e in found])]
-    ).tocsr()
+    def vectorizer_of(texts: Sequence[str], most: int, **kind: Any) -> tuple[Any, Any]:
+        vectorizer = TfidfVectorizer(lowercase=False, max_features=most, sublinear_tf=True, dtype=np.float32, **kind)
+        if any(example.call for example in found):
+            vocabulary = _shared_terms(texts, [example.call for example in found], fewest_calls, most, kind)
+            vectorizer.set_params(vocabulary=vocabulary)
+        table = vectorizer.fit_transform(texts)
+        vectorizer.set_params(vocabulary=None)  # skops would store it twice
+        return vectorizer, table
+
+    words, of_words = vectorizer_of(
+        [e.said.words for e in found], WORD_FEATURES, token_pattern=r"\S+", ngram_range=(1, 3)
+    )
+    sounds, of_sounds = vectorizer_of(
+        [e.said.sounds for e in found], SOUND_FEATURES, analyzer="char_wb", ngram_range=(2, 5)
+    )
+    table = hstack([of_words, of_sounds]).tocsr()
     for vectorizer in (words, sounds):
         # Plain ints: skops would store every numpy integer as a file of its own.
         vectorizer.vocabulary_ = {term: int(index) for term, index in vectorizer.vocabulary_.items()}
     return words, sounds, table
+
+
+def _shared_terms(
+    texts: Sequence[str], calls: Sequence[str], fewest_calls: int, most: int, kind: Mapping[str, Any]
+) -> dict[str, int]:
+    """The terms that are most frequent among those of our own data or of `fewest_calls` calls, numbered."""
+    import numpy as np
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    counter = CountVectorizer(lowercase=False, **kind)
+    counts = counter.fit_transform(texts).tocsr()
+    ours = np.array([not call for call in calls])
+    ids = {call: number for number, call in enumerate(sorted({call for call in calls if call}))}
+    places = [(ids[call], row) for row, call in enumerate(calls) if call]
+    by_call = csr_matrix((np.ones(len(places)), zip(*places, strict=True)), shape=(len(ids), len(texts)))
+    held_by = np.asarray((by_call @ counts > 0).sum(axis=0)).ravel()
+    total = np.asarray(counts.sum(axis=0)).ravel()
+    may = (held_by >= fewest_calls) | (np.asarray(counts[ours].sum(axis=0)).ravel() > 0)
+    chosen = sorted(np.flatnonzero(may), key=lambda column: (-total[column], column))[:most]
+    terms = counter.get_feature_names_out()
+    return {str(terms[column]): number for number, column in enumerate(sorted(chosen))}
 
 
 def rows_of(found: Sequence[Example], name: str) -> tuple[Any, Any]:
@@ -345,7 +382,7 @@ def calibrate(calls: Sequence[KnownCall], signs: Sequence[Mapping[str, Signs]]) 
 
 def cross_signs(
     calls: Sequence[KnownCall], lines: Sequence[Line], found: Sequence[Example], full: dict[str, Any],
-    detector_with: Callable[[dict[str, Any]], Detector], seed: int = 0,
+    detector_with: Callable[[dict[str, Any]], Detector], seed: int = 0, fewest_calls: int = 1,
 ) -> list[dict[str, Signs]]:  # fmt: skip
     """The signs of each call by models that saw no line of it; `full` gives the groups and their calibration."""
     ids = sorted({call.transcript.call_id for call in calls})
@@ -354,7 +391,7 @@ def cross_signs(
     for part in range(CALL_FOLDS):
         held = set(ids[part::CALL_FOLDS])
         kept = [e for e in found if lines[e.line].source.removeprefix("call:") not in held]
-        detector = detector_with(fit(kept, full["groups"], seed, full))
+        detector = detector_with(fit(kept, full["groups"], seed, full, fewest_calls))
         for i, call in enumerate(calls):
             if call.transcript.call_id in held:
                 result[i] = detector.signs(detector.read(call.transcript))
