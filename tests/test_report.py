@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Iterator
+import re
+import stat
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from fakes import call_row
+from hypothesis import given
+from hypothesis import strategies as st
 
+from callanalytics.agreement import wilson_interval
+from callanalytics.cli import main
 from callanalytics.config import Config
 from callanalytics.criteria import load_files
 from callanalytics.criteria.deadlines import add_working_days, is_working_day
 from callanalytics.criteria.scorecard import score_items
 from callanalytics.records import CallResult, CriterionRow, EventRow, Evidence, PromiseRow, StoredWord, TurnRow
-from callanalytics.report.figures import Period
+from callanalytics.report import page as pages
+from callanalytics.report.figures import Figures, Moment, Period, around, choose_moments, find_breaks
+from callanalytics.report.statistics import (
+    Rate,
+    contributions,
+    control_limits,
+    difference_interval,
+    small_cells,
+    small_groups,
+)
+from callanalytics.report.texts import TEXTS, write_day
+from callanalytics.report.write import write_report
 from callanalytics.store import Store
 
 # --- a contact centre of ten weeks ----------------------------------------------------------------------------------
@@ -212,3 +232,456 @@ def review(root: Path, config: Config, calls: list[CallResult], seed: int = 3) -
                  date(2026, 10, 5), "a0")  # fmt: skip
     reviews.conclude(2, "Maakte weinig uit; gestopt.")
     reviews.close()
+
+
+NORMS = {
+    "answer_s": 25.0, "callback_working_days": 2.0, "transfers": 1, "handled_share": 0.8,
+    "items": {"opening": 0.9, "summary": 0.7, "closing": 0.8},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def settings(config: Config) -> Config:
+    """A municipality with a name and norms."""
+    named = config.municipality.model_copy(update={"names": ("Wageningen",)})
+    return config.model_copy(update={"municipality": named, "norms": config.norms.model_copy(update=NORMS)})
+
+
+@pytest.fixture(scope="session")
+def centre(settings: Config, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """OUT of the whole contact centre, reviewed, and its report."""
+    root = tmp_path_factory.mktemp("centre")
+    calls = make_calls(settings)
+    publish(root / "out", settings, calls)
+    review(root / "out", settings, calls)
+    write_report(settings, root / "out", PERIOD, root / "report")
+    return root / "out", root / "report"
+
+
+@pytest.fixture(scope="session")
+def corner(config: Config, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """OUT of sixteen calls that nobody reviewed, in a municipality without norms, and its report over all of them."""
+    root = tmp_path_factory.mktemp("corner")
+    publish(root / "out", config, make_calls(config, n=16, seed=11))
+    write_report(config, root / "out", SMALL_PERIOD, root / "report")
+    return root / "out", root / "report"
+
+
+SMALL_PERIOD = Period(date(2026, 9, 14), date(2026, 11, 22), date(2026, 11, 20))
+
+
+# --- every number is what SQL says ----------------------------------------------------------------------------------
+
+
+class Numbers(HTMLParser):
+    """What a page says by `data-q`, and the text that stands outside of one."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+        self.rest: list[str] = []
+        self._open: list[str] = []  # of each open element: its key, "label" or ""
+        self._skipped = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("meta", "br", "col", "link", "img"):
+            return
+        values = dict(attrs)
+        self._skipped += tag in ("style", "svg", "title")
+        if "data-q" in values:
+            self.found.append((values["data-q"] or "", ""))
+        self._open.append(values.get("data-q") or ("label" if "data-label" in values else ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open.pop()
+        self._skipped -= tag in ("style", "svg", "title")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A drawing's lines hold no text."""
+
+    def handle_data(self, data: str) -> None:
+        if self._skipped or "label" in self._open:
+            return
+        if any(self._open):
+            key, text = self.found[-1]
+            self.found[-1] = key, text + data
+        else:
+            self.rest.append(data)
+
+
+def rates(prefix: str, select: str) -> str:
+    """The four numbers of rates: `select` gives k, h (hits) and n."""
+    return f"""
+        SELECT '{prefix}' || k || '|' || what AS key,
+            CASE what WHEN 'share' THEN h / nullif(n, 0) WHEN 'low' THEN low(h, n) WHEN 'high' THEN high(h, n)
+                ELSE n END AS value,
+            CASE what WHEN 'low' THEN 'bare' WHEN 'n' THEN 'n' ELSE 'percent' END AS kind
+        FROM ({select}), (VALUES ('share'), ('low'), ('high'), ('n')) AS w(what)"""
+
+
+MET = "count(*) FILTER (s = 'met') AS h, count(*) FILTER (s IN ('met', 'not_met')) AS n"
+NOW = "date BETWEEN $first AND $last"
+INBOUND = "direction IS DISTINCT FROM 'outbound'"
+
+# Plain SQL over the Parquet files and the tables of the review store; none of it is the report's own.
+SETUP = """
+    CREATE MACRO low(h, n) AS CASE WHEN n > 0 THEN greatest(0, (h/n + 1.959964**2/(2*n) - 1.959964
+        * sqrt(h/n*(1-h/n)/n + 1.959964**2/(4*n*n))) / (1 + 1.959964**2/n)) END;
+    CREATE MACRO high(h, n) AS CASE WHEN n > 0 THEN least(1, (h/n + 1.959964**2/(2*n) + 1.959964
+        * sqrt(h/n*(1-h/n)/n + 1.959964**2/(4*n*n))) / (1 + 1.959964**2/n)) END;
+    CREATE MACRO change_low(h, n, g, m) AS
+        h/n - g/m - sqrt((h/n - low(h, n))**2 + (high(g, m) - g/m)**2);
+    CREATE MACRO change_high(h, n, g, m) AS
+        h/n - g/m + sqrt((high(h, n) - h/n)**2 + (g/m - low(g, m))**2);
+    CREATE TABLE contested AS SELECT DISTINCT call_id FROM contests WHERE settled_at IS NULL;
+    CREATE TABLE done AS SELECT call_id, arg_max(items, id) AS items FROM finished GROUP BY call_id;
+    CREATE TABLE good AS  -- calls that count
+        SELECT * EXCLUDE (queue), coalesce(queue, '') AS queue FROM calls
+        WHERE scorable AND call_id NOT IN (FROM contested);
+    CREATE TABLE item AS
+        SELECT call_id, date, queue, topic, name[6:] AS item, done.call_id IS NOT NULL AS is_reviewed,
+            coalesce(json_extract_string(items, '$.' || name[6:]), value) AS s
+        FROM (UNPIVOT good ON COLUMNS('^item_') INTO NAME name VALUE value) LEFT JOIN done USING (call_id);
+    CREATE TABLE crit AS
+        SELECT call_id, date, queue, topic, direction, caller_ref, started_at, criterion,
+            coalesce(nullif(answer, 'unclear'), status) AS s
+        FROM (SELECT call_id, criterion, status FROM criteria) JOIN good USING (call_id)
+        LEFT JOIN (SELECT call_id, criterion, arg_max(answer, id) AS answer FROM judgements WHERE how <> 'blind'
+            GROUP BY ALL) USING (call_id, criterion);
+    CREATE TABLE promised AS
+        WITH said AS (
+            SELECT call_id, start_ms, arg_max(struct_pack(answer, due := due_at, registered, kept), id) AS a
+            FROM promise_judgements GROUP BY ALL
+        )
+        SELECT p.call_id, p.promise_index, p.start_ms, p.type, p."by", p.deadline_text, p.due_at, p.quote,
+            a.answer, a.registered, a.kept, c.date, c.topic, c.caller_ref, c.started_at, coalesce(c.queue, '') AS queue,
+            c.topic_sensitive, p.number_confirmed
+        FROM promises p JOIN calls c USING (call_id) LEFT JOIN said s USING (call_id, start_ms)
+        WHERE coalesce(a.answer, '') <> 'rejected';
+    CREATE TABLE workdays AS SELECT day, count(*) FILTER (is_open) OVER (ORDER BY day) AS number FROM opened;
+    CREATE TABLE fated AS
+        WITH mine AS (
+            SELECT * FROM promised WHERE date BETWEEN $first AND $last OR (date < $first AND due_at >= $first)
+        ), rung AS (
+            SELECT m.call_id, m.start_ms, min(c.started_at) AS at FROM mine m JOIN calls c
+                ON c.caller_ref = m.caller_ref AND c.started_at > m.started_at AND c.direction = 'outbound'
+                AND m.type = 'callback' AND c.topic IN (m.topic, 'onbekend', 'status_medewerker')
+                AND c.date <= $today
+            GROUP BY ALL
+        ), told AS (
+            SELECT m.call_id, m.start_ms, min(c.started_at) AS at FROM mine m JOIN crit c
+                ON c.caller_ref = m.caller_ref AND c.started_at > m.started_at
+                AND c.criterion = 'promise_broken_reported' AND c.s = 'met'
+                AND coalesce(c.direction, '') <> 'outbound' AND coalesce(m.due_at <= c.started_at, true)
+                AND (m.topic = 'onbekend' OR c.topic IN (m.topic, 'onbekend', 'status_medewerker'))
+                AND c.date <= $today
+            GROUP BY ALL
+        )
+        SELECT m.*, w.number - v.number AS late_days,
+            CASE WHEN kept THEN 'kept' WHEN NOT kept THEN 'broken'
+                WHEN r.at IS NOT NULL AND (due_at IS NULL OR r.at <= due_at) AND (t.at IS NULL OR r.at <= t.at) THEN 'kept'
+                WHEN t.at IS NOT NULL THEN 'broken' WHEN r.at IS NOT NULL THEN 'late'
+                WHEN due_at IS NULL THEN 'vague' WHEN due_at::DATE > $today THEN 'open'
+                WHEN due_at::DATE = $today THEN 'today' ELSE 'overdue' END AS fate
+        FROM mine m LEFT JOIN rung r USING (call_id, start_ms) LEFT JOIN told t USING (call_id, start_ms)
+            LEFT JOIN workdays w ON w.day = $today LEFT JOIN workdays v ON v.day = due_at::DATE;
+    CREATE TABLE again AS
+        SELECT DISTINCT c.call_id, arg_max(b.call_id, b.started_at) AS previous FROM calls c JOIN calls b
+            ON b.caller_ref = c.caller_ref AND b.topic = c.topic AND b.started_at < c.started_at
+        WHERE c.topic <> 'onbekend' AND coalesce(c.direction, '') <> 'outbound'
+        GROUP BY c.call_id, c.started_at HAVING c.started_at - max(b.started_at) <= INTERVAL 14 DAY;
+    CREATE TABLE handed AS
+        SELECT c.call_id, c.topic, coalesce(c.queue, '') AS queue,
+            CASE WHEN c.call_id IN (SELECT previous FROM again)
+                    OR c.call_id IN (SELECT call_id FROM promised WHERE type = 'callback') THEN 'failed'
+                WHEN c.call_id IN (SELECT call_id FROM crit WHERE criterion = 'transfer_announcement' AND s = 'met')
+                    AND c.call_id IN (SELECT call_id FROM crit WHERE criterion = 'warm_handover' AND s = 'met')
+                THEN 'warm' ELSE 'cold' END AS kind
+        FROM calls c WHERE date BETWEEN $first AND $last AND (c.call_id IN (SELECT call_id FROM events
+            WHERE type = 'transfer') OR c.call_id IN (SELECT call_id FROM crit
+            WHERE criterion = 'transfer_announcement' AND s = 'met'));
+    UPDATE handed SET topic = '*' WHERE topic IN (SELECT topic FROM handed GROUP BY topic HAVING count(*) < 10);
+    CREATE TABLE weekly AS
+        SELECT item, ($last - date) // 7 AS week, count(*) FILTER (s = 'met') AS h,
+            count(*) FILTER (s IN ('met', 'not_met')) AS n
+        FROM item WHERE date <= $last AND date > $last - 182 GROUP BY ALL HAVING n >= 10;
+"""
+SPANS = f"""SELECT item, count(*) FILTER (s = 'met' AND {NOW}) AS h,
+    count(*) FILTER (s IN ('met', 'not_met') AND {NOW}) AS n,
+    count(*) FILTER (s = 'met' AND date < $first) AS g, count(*) FILTER (s IN ('met', 'not_met') AND date < $first) AS m
+    FROM item WHERE date BETWEEN $before AND $last"""
+CAUSES = f"""
+    SELECT *, (h / n - g / m) * (n / sum(n) OVER w + m / sum(m) OVER w) / 2 AS points FROM (
+        {SPANS.replace("SELECT item", "SELECT item, 'queue' AS kind, queue AS name")} GROUP BY item, queue
+        UNION ALL {SPANS.replace("SELECT item", "SELECT item, 'topic' AS kind, topic AS name")} GROUP BY item, topic)
+    WINDOW w AS (PARTITION BY item, kind)
+    UNION ALL SELECT i.item, 'part', criterion, count(*) FILTER (c.s <> 'not_met' AND i.date >= $first),
+        count(*) FILTER (i.date >= $first), count(*) FILTER (c.s <> 'not_met' AND i.date < $first),
+        count(*) FILTER (i.date < $first), NULL
+    FROM item i JOIN crit c USING (call_id)
+    WHERE i.s IN ('met', 'not_met') AND i.date BETWEEN $before AND $last GROUP BY i.item, criterion"""
+
+FAMILIES = {
+    "days": """SELECT unnest(['today', 'first', 'last']) AS key, unnest([$today, $first, $last]) AS value, 'day' AS kind
+        UNION ALL SELECT unnest(['before_first', 'before_last']), unnest([$before, $first - 1]), 'day_short'
+        UNION ALL SELECT 'week|' || i, $last - (7 * i)::INTEGER, 'day_short' FROM range(26) t(i)""",
+    "constants": """SELECT unnest(['smallest', 'level', 'firm', 'least', 'repeat_days']) AS key,
+        unnest([10, 95, 20, 8, 14]) AS value, 'int' AS kind""",
+    "calls": f"""SELECT 'calls' AS key, count(*) AS value, 'n' AS kind FROM calls WHERE {NOW}
+        UNION ALL SELECT 'scorable', count(*), 'n' FROM calls WHERE {NOW} AND scorable
+        UNION ALL SELECT 'contested', count(*), 'int' FROM calls SEMI JOIN contested USING (call_id)
+            WHERE {NOW} AND scorable
+        UNION ALL SELECT 'reviewed', count(*), 'int' FROM good SEMI JOIN done USING (call_id) WHERE {NOW}
+        UNION ALL SELECT 'failures', count(*), 'int' FROM failures""",
+    "items": rates("item|", f"SELECT item AS k, {MET} FROM item WHERE {NOW} GROUP BY item"),
+    "item counts": f"""SELECT 'item|' || item || '|' || what AS key, count(*) FILTER (
+            CASE what WHEN 'na' THEN s = 'not_applicable' WHEN 'unsure' THEN s = 'uncertain'
+                ELSE is_reviewed AND s IN ('met', 'not_met') END) AS value, 'int' AS kind
+        FROM item, (VALUES ('na'), ('unsure'), ('reviewed')) w(what) WHERE {NOW} GROUP BY ALL""",
+    "changes": f"""SELECT 'item|' || item || '|change' AS key, h / n - g / m AS value, 'points' AS kind
+        FROM ({SPANS} GROUP BY item)""",
+    "movers": f"""SELECT 'mover|' || item || '|' || what AS key, CASE what WHEN 'before' THEN g / m
+            WHEN 'before_n' THEN m WHEN 'now' THEN h / n WHEN 'now_n' THEN n WHEN 'change' THEN h / n - g / m
+            WHEN 'low' THEN change_low(h, n, g, m) ELSE change_high(h, n, g, m) END AS value,
+            CASE WHEN what IN ('before', 'now') THEN 'percent' WHEN what[-2:] = '_n' THEN 'int' ELSE 'points' END AS kind
+        FROM ({SPANS} GROUP BY item),
+            (VALUES ('before'), ('before_n'), ('now'), ('now_n'), ('change'), ('low'), ('high')) w(what)""",
+    "causes": f"""SELECT 'cause|' || item || '|' || c.kind || '|' || name || '|' || what AS key,
+            CASE what WHEN 'before' THEN g / m WHEN 'before_n' THEN m WHEN 'now' THEN h / n WHEN 'now_n' THEN n
+                ELSE points END AS value,
+            CASE WHEN what IN ('before', 'now') THEN 'percent' WHEN what[-2:] = '_n' THEN 'int' ELSE 'points' END AS kind
+        FROM ({CAUSES}) c, (VALUES ('before'), ('before_n'), ('now'), ('now_n'), ('points')) w(what)""",
+    "compliance": rates("compliance|", f"SELECT criterion AS k, {MET} FROM crit WHERE {NOW} GROUP BY criterion"),
+    "compliance counts": f"""SELECT 'compliance|' || criterion || '|' || what AS key,
+            count(*) FILTER (CASE what WHEN 'na' THEN s = 'not_applicable' ELSE s = 'uncertain' END) AS value,
+            'int' AS kind
+        FROM crit, (VALUES ('na'), ('unsure')) w(what) WHERE {NOW} GROUP BY ALL""",
+    "promises": """SELECT 'promises|promises' AS key, count(*) AS value, 'int' AS kind FROM fated
+        UNION ALL SELECT 'promises|calls', count(DISTINCT call_id), 'int' FROM fated
+        UNION ALL SELECT 'promises|dated', count(due_at), 'int' FROM fated
+        UNION ALL SELECT 'promises|known', count(*), 'int' FROM fated WHERE fate IN ('kept', 'late', 'broken')
+        UNION ALL SELECT 'promises|in_time', count(*) FILTER (fate = 'kept') / nullif(count(*), 0), 'percent'
+            FROM fated WHERE fate IN ('kept', 'late', 'broken')
+        UNION ALL SELECT 'promises|asked', count(registered), 'int' FROM fated
+        UNION ALL SELECT 'promises|absent', count(*), 'int' FROM fated WHERE NOT registered""",
+    "kept": rates("promises|", """SELECT 'kept' AS k, count(*) FILTER (fate <> 'broken') AS h, count(*) AS n
+        FROM fated WHERE fate IN ('kept', 'late', 'broken')"""),
+    "fates": """SELECT 'fate|' || f AS key, count(fate) AS value, 'int' AS kind
+        FROM (VALUES ('today'), ('overdue'), ('broken'), ('late'), ('kept'), ('open'), ('vague')) t(f)
+        LEFT JOIN fated ON fate = f GROUP BY f""",
+    "register": """SELECT 'promise|' || call_id || '|' || start_ms || '|' || type || '|' || what AS key,
+            CASE what WHEN 'due' THEN coalesce(strftime(due_at, '%d-%m-%Y %H:%M'), deadline_text) WHEN 'by' THEN "by"
+                WHEN 'overdue_by' THEN late_days::VARCHAR WHEN 'call' THEN call_id WHEN 'quote' THEN quote
+                WHEN 'day' THEN date::VARCHAR ELSE start_ms::VARCHAR END AS value,
+            CASE what WHEN 'at' THEN 'moment' WHEN 'day' THEN 'day_short' ELSE 'text' END AS kind
+        FROM fated, (VALUES ('due'), ('by'), ('overdue_by'), ('call'), ('quote'), ('day'), ('at')) w(what)""",
+    "repeats": rates("repeats|", f"""
+        WITH known AS (SELECT *, call_id IN (SELECT call_id FROM again) AS r FROM calls WHERE {NOW} AND {INBOUND}
+            AND caller_ref IS NOT NULL AND topic <> 'onbekend')
+        SELECT 'all|' AS k, count(*) FILTER (r) AS h, count(*) AS n FROM known
+        UNION ALL SELECT 'topic|' || topic, count(*) FILTER (r), count(*) FROM known GROUP BY topic
+        UNION ALL SELECT 'queue|' || queue, count(*) FILTER (r), count(*) FROM known GROUP BY queue
+        UNION ALL SELECT 'after_promise', count(*) FILTER (previous IN (SELECT call_id FROM promised)), count(*)
+            FROM again JOIN calls USING (call_id) WHERE {NOW}
+        UNION ALL SELECT 'told_broken', count(*) FILTER (s = 'met'), count(*) FILTER (s IN ('met', 'not_met'))
+            FROM crit WHERE {NOW} AND {INBOUND} AND criterion = 'promise_broken_reported'
+        UNION ALL SELECT 'status', count(*) FILTER (topic = 'status_medewerker'), count(*)
+            FROM calls WHERE {NOW} AND {INBOUND}"""),
+    "proposal": rates("", """
+        WITH best AS (SELECT item FROM (SELECT item, count(*) FILTER (s = 'met') AS h,
+                count(*) FILTER (s IN ('met', 'not_met')) AS n FROM item WHERE date BETWEEN $first AND $last GROUP BY item)
+            WHERE n >= 10 ORDER BY high(h, n), item DESC LIMIT 1)
+        SELECT 'proposal' AS k, count(*) FILTER (c.s = 'not_met') AS h, count(*) AS n
+        FROM item i JOIN best USING (item) JOIN crit c USING (call_id) JOIN parts p ON p.item = i.item
+            AND p.part = c.criterion
+        WHERE i.date BETWEEN $first AND $last AND i.s IN ('met', 'not_met') GROUP BY criterion ORDER BY h DESC LIMIT 1"""),
+    "weeks": rates("week|", "SELECT week || '|' || item AS k, h, n FROM weekly"),
+    "limits": """
+        WITH base AS (SELECT item, sum(h) / sum(n) AS p, count(*) AS weeks FROM weekly
+            WHERE $last - (7 * week)::INTEGER < $first GROUP BY item)
+        SELECT 'limits|' || item || '|mean' AS key, p AS value, 'percent' AS kind FROM base
+        UNION ALL SELECT 'limits|' || item || '|n', weeks, 'int' FROM base
+        UNION ALL SELECT 'limits|' || item || '|out', count(*) FILTER (abs(h / n - p) > 3 * sqrt(p * (1 - p) / n)), 'int'
+            FROM weekly JOIN base USING (item) GROUP BY item""",
+    "handovers": """
+        WITH cells AS (
+            SELECT 'handover|' || topic || '|' || queue AS k, kind FROM handed
+            UNION ALL SELECT 'handover_topic|' || topic, kind FROM handed
+            UNION ALL SELECT 'handover_queue|' || queue, kind FROM handed
+            UNION ALL SELECT 'handover_all', kind FROM handed
+        )
+        SELECT k || '|' || what AS key,
+            CASE what WHEN 'hidden' THEN count(*) ELSE count(*) FILTER (kind = what) END AS value,
+            CASE what WHEN 'hidden' THEN 'hidden' ELSE 'int' END AS kind
+        FROM cells, (VALUES ('warm'), ('cold'), ('failed'), ('hidden')) w(what) GROUP BY k, what""",
+    "gaps": rates("gap|", f"""
+        SELECT topic || '|' || criterion AS k, count(*) FILTER (s = 'not_met') AS h,
+            count(*) FILTER (s IN ('met', 'not_met')) AS n
+        FROM crit WHERE {NOW} AND criterion IN ('unexplained_jargon', 'hedging', 'dead_air') GROUP BY topic, criterion
+        UNION ALL SELECT topic || '|hold', count(*) FILTER (call_id IN (SELECT call_id FROM events WHERE type = 'hold')),
+            count(*) FROM calls WHERE {NOW} AND scorable GROUP BY topic"""),
+    "jargon": f"""SELECT 'jargon|' || word AS key, count(DISTINCT call_id) AS value, 'int' AS kind FROM (
+            SELECT call_id, lower(unnest(evidence).quote) AS word FROM criteria WHERE criterion = 'unexplained_jargon')
+        JOIN crit USING (call_id) WHERE criterion = 'unexplained_jargon' AND s = 'not_met' AND {NOW} GROUP BY word""",
+    "plan": """
+        WITH lines AS (SELECT *, least(28, $last - starts_on + 1)::INTEGER AS days FROM plan_actions), sums AS (
+            SELECT l.id, any_value(l.starts_on) AS starts_on,
+                count(*) FILTER (s = 'met' AND date >= starts_on) AS h,
+                count(*) FILTER (s IN ('met', 'not_met') AND date >= starts_on) AS n,
+                count(*) FILTER (s = 'met' AND date < starts_on) AS g,
+                count(*) FILTER (s IN ('met', 'not_met') AND date < starts_on) AS m
+            FROM lines l JOIN item i ON i.item = l.item AND date >= starts_on - days AND date < starts_on + days
+            GROUP BY l.id)
+        SELECT 'plan|' || id || '|' || what AS key, CASE what WHEN 'before|share' THEN g / m WHEN 'before|n' THEN m
+            WHEN 'after|share' THEN h / n WHEN 'after|n' THEN n WHEN 'change' THEN h / n - g / m
+            WHEN 'low' THEN change_low(h, n, g, m) ELSE change_high(h, n, g, m) END AS value,
+            CASE WHEN what LIKE '%share' THEN 'percent' WHEN what LIKE '%|n' THEN 'int' ELSE 'points' END AS kind
+        FROM sums, (VALUES ('before|share'), ('before|n'), ('after|share'), ('after|n'), ('change'), ('low'), ('high'))
+            w(what)""",
+    "plan texts": """
+        SELECT 'plan|' || id || '|' || what AS key, CASE what WHEN 'start' THEN starts_on::VARCHAR
+            WHEN 'action' THEN action WHEN 'hypothesis' THEN hypothesis ELSE conclusion END AS value,
+            CASE what WHEN 'start' THEN 'day_short' ELSE 'text' END AS kind
+        FROM plan_actions, (VALUES ('start'), ('action'), ('hypothesis'), ('conclusion')) w(what)""",
+    "norms": "".join(
+        f"{'' if not i else ' UNION ALL '}{rates('norm|', select)}"
+        for i, select in enumerate(
+            f"""
+            SELECT 'answer_s{at}' AS k, count(*) FILTER (wait_s <= 25) AS h, count(wait_s) AS n FROM calls
+                WHERE {when} AND {INBOUND}
+            UNION ALL SELECT 'transfers{at}', count(*) FILTER (call_id NOT IN (SELECT call_id FROM events
+                WHERE type = 'transfer' GROUP BY ALL HAVING count(*) > 1)), count(*) FROM calls
+                WHERE {when} AND {INBOUND} AND scorable
+            UNION ALL SELECT 'handled_share{at}', count(*) FILTER (call_id NOT IN (SELECT call_id FROM events
+                    WHERE type = 'transfer') AND call_id NOT IN (SELECT call_id FROM promised WHERE type = 'callback')),
+                count(*) FROM calls WHERE {when} AND {INBOUND} AND scorable
+            UNION ALL SELECT item || '{at}', count(*) FILTER (s = 'met'), count(*) FILTER (s IN ('met', 'not_met'))
+                FROM item WHERE {when} GROUP BY item"""
+            for at, when in (("", NOW), ("|before", "date BETWEEN $before AND $first - 1"))
+        )
+    ),
+    "callback norm": rates("norm|", f"""
+        SELECT 'callback_working_days' AS k, count(*) FILTER (v.number - w.number <= 2) AS h, count(*) AS n
+        FROM promised JOIN workdays w ON w.day = date JOIN workdays v ON v.day = due_at::DATE
+        WHERE {NOW} AND type = 'callback'"""),
+    "set norms": """SELECT unnest(['norm|answer_s|limit', 'norm|callback_working_days|limit', 'norm|transfers|limit'])
+            AS key, unnest([25, 2, 1]) AS value, 'int' AS kind
+        UNION ALL SELECT unnest(['norm|handled_share|limit', 'norm|opening|limit', 'norm|summary|limit',
+            'norm|closing|limit', 'item|opening|norm', 'item|summary|norm', 'item|closing|norm']),
+            unnest([0.8, 0.9, 0.7, 0.8, 0.9, 0.7, 0.8]), 'percent'""",
+}
+
+
+def ask_plainly(root: Path, config: Config, period: Period) -> tuple[duckdb.DuckDBPyConnection, dict[str, Any]]:
+    """DuckDB over the files of OUT, and over the tables of its review store, with the parameters of a report."""
+    from callanalytics.catalog import REVIEWS
+    from callanalytics.review.reviews import existing_reviews
+    from callanalytics.review.tables import arrow_schemas
+
+    sql = duckdb.connect()
+    sql.execute("SET TimeZone = 'Europe/Amsterdam'")
+    for dataset in ("calls", "turns", "criteria", "promises", "events"):
+        files = f"{root}/{dataset}/date=*/*.parquet"
+        sql.execute(f"CREATE VIEW {dataset} AS FROM read_parquet('{files}', union_by_name = true)")
+    sql.execute("CREATE TABLE failures (call_id VARCHAR)")
+    reviews = existing_reviews(config, root)
+    tables = reviews.as_arrow() if reviews else {n: s.empty_table() for n, s in arrow_schemas().items()}
+    for name in REVIEWS:
+        sql.register(name, tables[name])
+    days = [date(2025, 1, 1) + timedelta(days=i) for i in range(1500)]
+    sql.execute("CREATE TABLE opened AS SELECT unnest(?::DATE[]) AS day, unnest(?::BOOLEAN[]) AS is_open",
+                [days, [is_working_day(day) for day in days]])  # fmt: skip
+    parts = [(item, part) for item, values in config.scorecard.items.items() for part in values.parts]
+    sql.execute("CREATE TABLE parts AS SELECT unnest(?) AS item, unnest(?) AS part", list(zip(*parts, strict=True)))
+    values = {
+        "first": period.first, "last": period.last, "today": period.today,
+        "before": period.first - timedelta(days=period.days),
+    }  # fmt: skip
+    for statement in SETUP.split(";\n"):
+        if statement.strip():
+            sql.execute(statement, {k: v for k, v in values.items() if f"${k}" in statement})
+    return sql, values
+
+
+def written(value: Any, kind: str) -> str:
+    """A value as a Dutch page writes it."""
+    if value is None:
+        return ""
+    if kind in ("percent", "bare"):
+        return f"{100 * value:.0f}" + ("%" if kind == "percent" else "")
+    if kind == "points":
+        whole = round(100 * value)
+        return "0" if not whole else f"+{whole}" if whole > 0 else f"−{-whole}"
+    if kind == "n" and 0 < value < 10:
+        return "<10"
+    if kind in ("day", "day_short"):
+        day = value if isinstance(value, date) else date.fromisoformat(value)
+        return write_day(day, "nl", kind == "day_short")
+    if kind == "moment":
+        return f"{int(value) // 60000}:{int(value) // 1000 % 60:02d}"
+    return f"{value:.0f}" if kind in ("n", "int", "hidden") else str(value)
+
+
+def check_numbers(root: Path, folder: Path, config: Config, period: Period) -> int:
+    """Hold every number of a report's pages against SQL; how many there were."""
+    sql, values = ask_plainly(root, config, period)
+    expected: dict[str, tuple[Any, str, str]] = {}
+    for family, select in FAMILIES.items():
+        rows = sql.execute(select, {k: v for k, v in values.items() if f"${k}" in select}).fetchall()
+        expected |= {key: (value, kind, family) for key, value, kind in rows}
+    told: dict[str, list[str]] = {}
+    checked = 0
+    for name in ("report", "appendix", "register"):
+        page = Numbers((folder / f"{name}.html").read_text())
+        assert not re.findall(r"\S*\d\S*", " ".join(page.rest)), f"{name}.html has numbers without data-q"
+        for key, text in page.found:
+            if key.startswith("moment|"):
+                continue  # words of a call: see below
+            assert key in expected, f"{name}.html: no query for {key} = {text}"
+            value, kind, family = expected[key]
+            told.setdefault(family, []).append(f"  {name:9} {key:48} {text:>10} = {value}")
+            n_key = key.rsplit("|", 1)[0] + "|n"
+            if key.endswith(("|share", "|low", "|high")) and n_key in expected and not key.startswith("promises"):
+                assert expected[n_key][0] >= 10, f"{key} tells of too few calls"
+            if kind == "hidden" or (kind == "n" and text == "<10" and value >= 10):
+                # Small, or shown it would let another small group be worked out: tests below hold that to account.
+                assert text == "<10", key
+            else:
+                assert text == written(value, kind), f"{name}.html: {key}, {value}"
+            checked += 1
+        checked += check_moments(sql, folder, page)
+    for family, lines in told.items():
+        print(f"-- {family}{FAMILIES[family]}", *lines, sep="\n")
+    return checked
+
+
+def check_moments(sql: duckdb.DuckDBPyConnection, folder: Path, page: Numbers) -> int:
+    """Every fragment stands in a turn of its call, where it says."""
+    calls = {key.split("|")[1]: text for key, text in Numbers((folder / "appendix.html").read_text()).found
+             if key.startswith("moment|") and key.endswith("|call")}  # fmt: skip
+    of_page: dict[str, dict[str, str]] = {}
+    for key, text in page.found:
+        if key.startswith("moment|"):
+            of_page.setdefault(key.split("|")[1], {})[key.split("|")[2]] = text
+    for number, told in of_page.items():
+        select = """SELECT e.start_ms, t.text FROM (SELECT call_id, unnest(evidence) AS e FROM criteria
+                UNION ALL SELECT call_id, {turn_index: NULL, role: 'agent', start_ms: start_ms, end_ms: end_ms,
+                    quote: quote, alternative: NULL} FROM promises) q
+            JOIN turns t ON t.call_id = q.call_id AND t.start_ms <= e.start_ms AND e.start_ms < t.end_ms
+            WHERE q.call_id = ? AND contains(t.text, ?) AND contains(t.text, e.quote)"""
+        rows = sql.execute(select, [calls[number], told.get("quote", "")]).fetchall()
+        print(f"-- moment {number} {select}", told, rows[:1], sep="\n")
+        found = [row for row in rows if written(row[0], "moment") == told["at"]]
+        assert found, told
+        assert told.get("before", "") in found[0][1]
+        assert told.get("after", "") in found[0][1]
+    return sum(map(len, of_page.values()))
+
+
+def test_every_number_is_what_sql_says(centre: tuple[Path, Path], settings: Config) -> None:
+    assert check_numbers(*centre, settings, PERIOD) > 1500
+
+
+def test_every_number_of_a_small_report_is_what_sql_says(corner: tuple[Path, Path], config: Config) -> None:
+    assert check_numbers(*corner, config, SMALL_PERIOD) > 100

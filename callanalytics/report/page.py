@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -295,6 +296,8 @@ def make_pdf(html: str, pages: int | None = None) -> bytes:
     """
     from weasyprint import HTML  # type: ignore[import-untyped]
 
+    # It reads the styles of drawings as if they were HTML's, and says of each that it is none.
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)
     document = HTML(string=html, url_fetcher=_fetch_nothing).render()
     for size in SIZES_PT[1:] if pages else ():
         if len(document.pages) <= (pages or 0):
