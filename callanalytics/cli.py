@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import os
 import signal
 import sys
@@ -702,7 +703,8 @@ def _answer(config: Config, sql: Any, query: str, options: argparse.Namespace | 
         comma = ""
         print("[", end="")
         for row in rows:
-            line = json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=as_json)
+            values = (None if isinstance(one, float) and not math.isfinite(one) else one for one in row)  # 1 / 0
+            line = json.dumps(dict(zip(columns, values, strict=True)), ensure_ascii=False, default=as_json)
             print(f"{comma}\n{line}", end="")
             comma = ","
         print("\n]")

@@ -269,6 +269,11 @@ def test_sql_of_no_rows_is_an_empty_json_list(out: Path, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out) == []
 
 
+def test_what_is_no_number_is_null_in_json(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sql", str(out), "SELECT 1 / 0 AS a, 'nan'::DOUBLE AS b", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"a": None, "b": None}]
+
+
 def test_placeholders_and_brackets_are_shown_as_they_are(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sql", str(out), "SELECT 'met [NAME] [red]' AS text"]) == 0
     assert "met [NAME] [red]" in capsys.readouterr().out
