@@ -86,9 +86,9 @@ def create_app(config: Config, output: Path) -> FastAPI:
 
 def _routers() -> list[APIRouter]:
     """The pages, a module each."""
-    from callanalytics.review import calibration_pages, call_page
+    from callanalytics.review import calibration_pages, call_page, team_pages, worklist
 
-    return [calibration_pages.pages, call_page.router]
+    return [calibration_pages.pages, call_page.router, worklist.router, team_pages.router]
 
 
 # --- who is asking --------------------------------------------------------------------------------------------------
