@@ -6,7 +6,7 @@ import json
 import random
 import re
 import stat
-from collections.abc import Mapping
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
@@ -19,7 +19,6 @@ from fakes import call_row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callanalytics.agreement import wilson_interval
 from callanalytics.cli import main
 from callanalytics.config import Config
 from callanalytics.criteria import load_files
@@ -69,7 +68,6 @@ SAID = {
     "empathy": ("", "Wat vervelend voor u dat u daar zo lang op moet wachten."),
     "ownership": ("Dat weet ik niet uit mijn hoofd,", "maar ik zoek het voor u uit en bel u er vandaag over."),
     "blame_shifting": ("", "Daar gaan wij niet over, dat ligt aan de afdeling Belastingen."),
-    "unexplained_jargon": ("U krijgt dan een", "beschikking"),
     "anything_else": ("Dan heb ik dat genoteerd.", "Kan ik u verder nog ergens mee helpen?"),
     "hold_thanks": ("Daar ben ik weer,", "bedankt voor het wachten."),
     "problem_clarification": ("", "Om welke straat gaat het, en hoe lang ligt het er al?"),
@@ -120,6 +118,17 @@ def make_calls(config: Config, n: int = 2000, seed: int = 7, rules: str = "card=
     return calls
 
 
+def chance_of(name: str, queue: str, day: date, is_repeat: bool) -> float:
+    """How likely a behaviour is found."""
+    if name == "greeting_offer_help" and queue == "belastingen" and day >= PERIOD.first:
+        return 0.5
+    if name == "summary_check" and day >= date(2026, 10, 26):
+        return 0.68
+    if name == "promise_broken_reported" and is_repeat:
+        return 0.4
+    return OFTEN.get(name, 0.5)
+
+
 def make_call(
     rng: random.Random, call_id: str, start: datetime, queue: str, topic: str, day: date, is_repeat: bool,
     ids: tuple[str, ...], undesired: set[str],
@@ -146,26 +155,17 @@ def make_call(
 
     criteria = []
     for name in ids:
-        often = OFTEN.get(name, 0.5)
-        if name == "greeting_offer_help" and queue == "belastingen" and day >= PERIOD.first:
-            often = 0.5
-        if name == "summary_check" and day >= date(2026, 10, 26):
-            often = 0.68
-        if name == "promise_broken_reported" and is_repeat:
-            often = 0.4
-        found = rng.random() < often
-        if name == "callback_promise":
-            found = applies["callback"]
+        found = rng.random() < chance_of(name, queue, day, is_repeat)
+        found = applies["callback"] if name == "callback_promise" else found
         applicable = applies.get(needs.get(name, ""), True)
         status = "not_applicable" if not applicable else "met" if found != (name in undesired) else "not_met"
         if applicable and rng.random() < 0.05:
             status = "uncertain"
-        evidence = ()
-        if found and applicable and name in SAID:
-            before, quote = SAID[name]
-            if name == "unexplained_jargon":
-                quote = rng.choice(list(PLAIN))
-            evidence = (say(before, quote, "in de bus." if name == "unexplained_jargon" else ""),)
+        evidence: tuple[Evidence, ...] = ()
+        if name == "unexplained_jargon" and found:
+            evidence = (say("U krijgt dan een", rng.choice(list(PLAIN)), "in de bus."),)
+        elif name in SAID and found and applicable:
+            evidence = (say(*SAID[name]),)
         criteria.append(CriterionRow(call_id, name, applicable, found, status, 0.9, "rule", evidence, "2"))
     promises, events = [], []
     if applies["hold"]:
@@ -380,7 +380,8 @@ SETUP = """
         )
         SELECT m.*, w.number - v.number AS late_days,
             CASE WHEN kept THEN 'kept' WHEN NOT kept THEN 'broken'
-                WHEN r.at IS NOT NULL AND (due_at IS NULL OR r.at <= due_at) AND (t.at IS NULL OR r.at <= t.at) THEN 'kept'
+                WHEN r.at IS NOT NULL AND (due_at IS NULL OR r.at <= due_at) AND (t.at IS NULL OR r.at <= t.at)
+                THEN 'kept'
                 WHEN t.at IS NOT NULL THEN 'broken' WHEN r.at IS NOT NULL THEN 'late'
                 WHEN due_at IS NULL THEN 'vague' WHEN due_at::DATE > $today THEN 'open'
                 WHEN due_at::DATE = $today THEN 'today' ELSE 'overdue' END AS fate
@@ -444,13 +445,15 @@ FAMILIES = {
     "movers": f"""SELECT 'mover|' || item || '|' || what AS key, CASE what WHEN 'before' THEN g / m
             WHEN 'before_n' THEN m WHEN 'now' THEN h / n WHEN 'now_n' THEN n WHEN 'change' THEN h / n - g / m
             WHEN 'low' THEN change_low(h, n, g, m) ELSE change_high(h, n, g, m) END AS value,
-            CASE WHEN what IN ('before', 'now') THEN 'percent' WHEN what[-2:] = '_n' THEN 'int' ELSE 'points' END AS kind
+            CASE WHEN what IN ('before', 'now') THEN 'percent' WHEN right(what, 2) = '_n' THEN 'int'
+                ELSE 'points' END AS kind
         FROM ({SPANS} GROUP BY item),
             (VALUES ('before'), ('before_n'), ('now'), ('now_n'), ('change'), ('low'), ('high')) w(what)""",
     "causes": f"""SELECT 'cause|' || item || '|' || c.kind || '|' || name || '|' || what AS key,
             CASE what WHEN 'before' THEN g / m WHEN 'before_n' THEN m WHEN 'now' THEN h / n WHEN 'now_n' THEN n
                 ELSE points END AS value,
-            CASE WHEN what IN ('before', 'now') THEN 'percent' WHEN what[-2:] = '_n' THEN 'int' ELSE 'points' END AS kind
+            CASE WHEN what IN ('before', 'now') THEN 'percent' WHEN right(what, 2) = '_n' THEN 'int'
+                ELSE 'points' END AS kind
         FROM ({CAUSES}) c, (VALUES ('before'), ('before_n'), ('now'), ('now_n'), ('points')) w(what)""",
     "compliance": rates("compliance|", f"SELECT criterion AS k, {MET} FROM crit WHERE {NOW} GROUP BY criterion"),
     "compliance counts": f"""SELECT 'compliance|' || criterion || '|' || what AS key,
@@ -490,20 +493,23 @@ FAMILIES = {
             FROM calls WHERE {NOW} AND {INBOUND}"""),
     "proposal": rates("", """
         WITH best AS (SELECT item FROM (SELECT item, count(*) FILTER (s = 'met') AS h,
-                count(*) FILTER (s IN ('met', 'not_met')) AS n FROM item WHERE date BETWEEN $first AND $last GROUP BY item)
+                count(*) FILTER (s IN ('met', 'not_met')) AS n
+                FROM item WHERE date BETWEEN $first AND $last GROUP BY item)
             WHERE n >= 10 ORDER BY high(h, n), item DESC LIMIT 1)
         SELECT 'proposal' AS k, count(*) FILTER (c.s = 'not_met') AS h, count(*) AS n
         FROM item i JOIN best USING (item) JOIN crit c USING (call_id) JOIN parts p ON p.item = i.item
             AND p.part = c.criterion
-        WHERE i.date BETWEEN $first AND $last AND i.s IN ('met', 'not_met') GROUP BY criterion ORDER BY h DESC LIMIT 1"""),
+        WHERE i.date BETWEEN $first AND $last AND i.s IN ('met', 'not_met')
+        GROUP BY criterion ORDER BY h DESC LIMIT 1"""),
     "weeks": rates("week|", "SELECT week || '|' || item AS k, h, n FROM weekly"),
     "limits": """
         WITH base AS (SELECT item, sum(h) / sum(n) AS p, count(*) AS weeks FROM weekly
             WHERE $last - (7 * week)::INTEGER < $first GROUP BY item)
         SELECT 'limits|' || item || '|mean' AS key, p AS value, 'percent' AS kind FROM base
         UNION ALL SELECT 'limits|' || item || '|n', weeks, 'int' FROM base
-        UNION ALL SELECT 'limits|' || item || '|out', count(*) FILTER (abs(h / n - p) > 3 * sqrt(p * (1 - p) / n)), 'int'
-            FROM weekly JOIN base USING (item) GROUP BY item""",
+        UNION ALL SELECT 'limits|' || item || '|out',
+            count(*) FILTER (abs(h / n - p) > 3 * sqrt(p * (1 - p) / n)), 'int'
+        FROM weekly JOIN base USING (item) GROUP BY item""",
     "handovers": """
         WITH cells AS (
             SELECT 'handover|' || topic || '|' || queue AS k, kind FROM handed
@@ -519,7 +525,8 @@ FAMILIES = {
         SELECT topic || '|' || criterion AS k, count(*) FILTER (s = 'not_met') AS h,
             count(*) FILTER (s IN ('met', 'not_met')) AS n
         FROM crit WHERE {NOW} AND criterion IN ('unexplained_jargon', 'hedging', 'dead_air') GROUP BY topic, criterion
-        UNION ALL SELECT topic || '|hold', count(*) FILTER (call_id IN (SELECT call_id FROM events WHERE type = 'hold')),
+        UNION ALL SELECT topic || '|hold',
+            count(*) FILTER (call_id IN (SELECT call_id FROM events WHERE type = 'hold')),
             count(*) FROM calls WHERE {NOW} AND scorable GROUP BY topic"""),
     "jargon": f"""SELECT 'jargon|' || word AS key, count(DISTINCT call_id) AS value, 'int' AS kind FROM (
             SELECT call_id, lower(unnest(evidence).quote) AS word FROM criteria WHERE criterion = 'unexplained_jargon')
@@ -606,21 +613,18 @@ def ask_plainly(root: Path, config: Config, period: Period) -> tuple[duckdb.Duck
 
 def written(value: Any, kind: str) -> str:
     """A value as a Dutch page writes it."""
-    if value is None:
-        return ""
-    if kind in ("percent", "bare"):
-        return f"{100 * value:.0f}" + ("%" if kind == "percent" else "")
-    if kind == "points":
-        whole = round(100 * value)
-        return "0" if not whole else f"+{whole}" if whole > 0 else f"−{-whole}"
-    if kind == "n" and 0 < value < 10:
-        return "<10"
-    if kind in ("day", "day_short"):
+    if kind.startswith("day"):
         day = value if isinstance(value, date) else date.fromisoformat(value)
         return write_day(day, "nl", kind == "day_short")
+    if kind == "text":
+        return str(value or "")
     if kind == "moment":
         return f"{int(value) // 60000}:{int(value) // 1000 % 60:02d}"
-    return f"{value:.0f}" if kind in ("n", "int", "hidden") else str(value)
+    if kind == "n" and 0 < value < 10:
+        return "<10"
+    whole = f"{value if kind in ('n', 'int', 'hidden') else 100 * value:.0f}"
+    signed = {"0": "0", "-0": "0"}.get(whole, f"−{whole[1:]}" if whole[0] == "-" else f"+{whole}")
+    return {"percent": f"{whole}%", "points": signed}.get(kind, whole)
 
 
 def check_numbers(root: Path, folder: Path, config: Config, period: Period) -> int:
@@ -685,3 +689,409 @@ def test_every_number_is_what_sql_says(centre: tuple[Path, Path], settings: Conf
 
 def test_every_number_of_a_small_report_is_what_sql_says(corner: tuple[Path, Path], config: Config) -> None:
     assert check_numbers(*corner, config, SMALL_PERIOD) > 100
+
+
+@pytest.mark.parametrize("html", ["<p>12 calls</p>", "<p>n <b>7</b></p>", '<p data-q="x">1</p> 2'])
+def test_a_number_without_a_query_is_noticed(html: str) -> None:
+    assert re.findall(r"\d", "".join(Numbers(html).rest))
+
+
+# --- what is left out -----------------------------------------------------------------------------------------------
+
+
+def figures_of(root: Path, config: Config, period: Period = PERIOD) -> Figures:
+    from callanalytics.catalog import open_catalog
+    from callanalytics.report.figures import collect_figures
+    from callanalytics.review.reviews import existing_reviews
+
+    reviews = existing_reviews(config, root)
+    with open_catalog(config, root, reviews.as_arrow() if reviews else None) as sql:
+        return collect_figures(sql, config, period)
+
+
+def test_fragments_are_five_good_and_bad_and_never_sensitive_or_contested(
+    centre: tuple[Path, Path], settings: Config
+) -> None:
+    figures = figures_of(centre[0], settings)
+    sql, _ = ask_plainly(centre[0], settings, PERIOD)
+    found = sql.execute("SELECT call_id FROM calls WHERE topic_sensitive UNION FROM contested").fetchall()
+    barred = {row[0] for row in found}
+    assert len(figures.moments) == 5
+    assert {moment.is_good for moment in figures.moments} == {True, False}
+    assert len({moment.call_id for moment in figures.moments}) == 5
+    assert not {moment.call_id for moment in figures.moments} & barred
+    # Enough calls were reviewed: nothing that only the machine says.
+    assert all(moment.is_reviewed for moment in figures.moments)
+
+
+def test_a_fragment_that_nobody_reviewed_says_so(corner: tuple[Path, Path]) -> None:
+    page = (corner[1] / "report.html").read_text()
+    assert figures_fragments(page) > 0
+    assert page.count("machine, niet nagekeken</span>") == figures_fragments(page)
+
+
+def figures_fragments(page: str) -> int:
+    return page.count('<div class="quote')
+
+
+@pytest.mark.parametrize("which", ["centre", "corner"])
+def test_nobody_can_be_told_apart(which: str, request: pytest.FixtureRequest) -> None:
+    _, folder = request.getfixturevalue(which)
+    for path in folder.glob("*.*ml"):
+        assert not re.search(r"agent\d|caller\d{3}", path.read_text()), path
+    assert "agent" not in (folder / "register.csv").read_text(encoding="utf-8-sig")
+    # The pages that go on the wall name no call.
+    assert not re.search(r"\bc0\d{4}\b", (folder / "report.html").read_text())
+
+
+def test_a_sensitive_promise_is_listed_without_its_words(centre: tuple[Path, Path]) -> None:
+    out, folder = centre
+    sql = duckdb.connect()
+    select = f"""SELECT call_id, start_ms, type FROM '{out}/promises/*/*.parquet'
+        JOIN '{out}/calls/*/*.parquet' USING (call_id) WHERE topic_sensitive"""
+    sensitive = {f"promise|{c}|{ms}|{kind}" for c, ms, kind in sql.execute(select).fetchall()}
+    found = {key for key, _ in Numbers((folder / "register.html").read_text()).found if key.startswith("promise|")}
+    assert sensitive & {key.rsplit("|", 1)[0] for key in found}
+    assert not {f"{key}|quote" for key in sensitive} & found
+
+
+def test_rules_that_changed_leave_no_comparison(settings: Config, tmp_path: Path) -> None:
+    calls = make_calls(settings, n=600)
+    new = [c for c in calls if (c.local_date or "") >= PERIOD.first.isoformat()]
+    changed = [replace(c, call=replace(c.call, scoring_fingerprint="card=2")) for c in new]
+    publish(tmp_path / "out", settings, [*calls[: -len(new)], *changed])
+    figures = figures_of(tmp_path / "out", settings)
+    assert figures.is_broken
+    assert figures.movers == ()
+    assert figures.breaks == {1}
+    # What came before under other rules draws no limits.
+    assert all(line.limits is None for line in figures.items)
+    write_report(settings, tmp_path / "out", PERIOD, tmp_path / "report")
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "zijn gewijzigd" in page
+    assert "|change" not in page
+
+
+# --- promises -------------------------------------------------------------------------------------------------------
+
+NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
+
+
+def promised(call_id: str, caller: str, kind: str = "callback", due_days: int | None = 1) -> CallResult:
+    """A call of 10 November with one promise."""
+    due_at = None if due_days is None else NOON + timedelta(days=due_days)
+    row = call_row(call_id, started_at=NOON, caller_ref=caller, topic="afval", topics=(), queue="a",
+                   direction="inbound", topic_sensitive=False, scorable=True, scoring_fingerprint="card=1")  # fmt: skip
+    promise = PromiseRow(call_id, 0, kind, None, "morgen", due_at, True, "Ik bel u.", 0, 900)
+    return CallResult(row, promises=(promise,), local_date="2026-11-10")
+
+
+def later(call_id: str, caller: str, days: int, direction: str, complains: bool = False) -> CallResult:
+    """A call of the same caller about the same, some days later."""
+    call = promised(call_id, caller)
+    at = NOON + timedelta(days=days)
+    row = replace(call.call, started_at=at, direction=direction)
+    status = "met" if complains else "not_met"
+    told = CriterionRow(call_id, "promise_broken_reported", True, complains, status, 0.9, "rule", (), "2")
+    return CallResult(row, criteria=(told,), local_date=at.date().isoformat())
+
+
+@pytest.mark.parametrize(
+    ("fate", "kind", "due_days", "after"),
+    [
+        ("today", "callback", 13, []),
+        ("overdue", "action", 1, []),
+        ("open", "visit", 20, []),
+        ("vague", "callback", None, []),
+        ("kept", "callback", 2, [(1, "outbound", False)]),
+        ("kept", "callback", None, [(1, "outbound", False)]),
+        ("late", "callback", 2, [(5, "outbound", False)]),
+        ("broken", "callback", 2, [(5, "inbound", True)]),
+        ("broken", "callback", 2, [(5, "inbound", True), (6, "outbound", False)]),
+        ("overdue", "callback", 2, [(5, "inbound", False)]),  # calls again, but says nothing of it
+        ("open", "callback", 20, [(5, "inbound", True)]),  # complains of something that is not due yet
+        ("overdue", "action", 2, [(1, "outbound", False)]),  # a call does not show that an action was done
+    ],
+)
+def test_what_became_of_a_promise(
+    fate: str, kind: str, due_days: int | None, after: list[tuple[int, str, bool]], config: Config, tmp_path: Path
+) -> None:
+    calls = [promised("p", "x", kind, due_days), *(later(f"l{i}", "x", *one) for i, one in enumerate(after))]
+    publish(tmp_path, config, [*calls, later("other", "y", 1, "outbound")])
+    (line,) = figures_of(tmp_path, config).register.lines
+    assert line.fate == fate
+    # 11 to 23 November: the 11th was a Wednesday.
+    assert line.overdue_by == {1: 8, 2: 7}.get(due_days or 0) if fate == "overdue" else line.overdue_by is None
+
+
+def test_a_person_knows_better_than_a_later_call(config: Config, tmp_path: Path) -> None:
+    from callanalytics.review.people import add_user
+    from callanalytics.review.reviews import SaidOfPromise, open_reviews
+
+    publish(tmp_path, config, [promised("p", "x"), later("l", "x", 5, "inbound", True), promised("q", "z")])
+    reviews = open_reviews(config, tmp_path)
+    add_user(reviews, "k", None, "lead")
+    reviews.judge_promise(1, "p", SaidOfPromise(0, 0, "confirmed", "callback", registered=False, kept=True), "t1")
+    reviews.judge_promise(1, "q", SaidOfPromise(0, 0, "rejected", "callback"), "t2")
+    reviews.close()
+    register = figures_of(tmp_path, config).register
+    assert [(line.call_id, line.fate, line.registered) for line in register.lines] == [("p", "kept", False)]
+    assert register.absent == Rate(1, 1)
+
+
+# --- arithmetic -----------------------------------------------------------------------------------------------------
+
+
+def test_interval_of_a_difference_is_newcombes() -> None:
+    # His table II, example a, method 10.
+    low, high = difference_interval(Rate(56, 70), Rate(48, 80)) or (0, 0)
+    assert (round(low, 4), round(high, 4)) == (0.0524, 0.3339)
+    assert difference_interval(Rate(1, 2), Rate(0, 0)) is None
+
+
+def test_limits_are_three_deviations_and_need_eight_periods() -> None:
+    weeks = [Rate(80, 100)] * 8
+    limits = control_limits(weeks, [Rate(50, 100), Rate(300, 400)])
+    assert limits is not None
+    assert limits.middle == pytest.approx(0.8)
+    assert limits.bounds == (pytest.approx((0.68, 0.92)), pytest.approx((0.74, 0.86)))
+    assert not limits.is_firm
+    assert control_limits(weeks[:7], weeks) is None
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), st.tuples(*[st.integers(1, 40)] * 4), min_size=1))
+def test_contributions_are_the_change_when_no_call_moves(groups: dict[str, tuple[int, int, int, int]]) -> None:
+    now = {name: Rate(min(h, n), n) for name, (h, n, _, _) in groups.items()}
+    before = {name: Rate(min(g, n), n) for name, (_, n, g, _) in groups.items()}
+    total = sum(rate.n for rate in now.values())
+    change = (sum(r.hits for r in now.values()) - sum(r.hits for r in before.values())) / total
+    assert sum(contributions(now, before).values()) == pytest.approx(change)
+
+
+@given(st.dictionaries(st.text("abc", min_size=1, max_size=3), st.integers(0, 40)), st.integers(2, 12))
+def test_no_small_group_is_told_or_worked_out(counts: dict[str, int], smallest: int) -> None:
+    hidden = small_groups(counts, smallest)
+    assert all(n == 0 or n >= smallest for name, n in counts.items() if name not in hidden)
+    left = sum(counts[name] for name in hidden)
+    assert left == 0 or left >= smallest or all(name in hidden for name, n in counts.items() if n)
+
+
+CELLS = st.dictionaries(st.tuples(st.sampled_from("abcd"), st.sampled_from("xyz")), st.integers(0, 30))
+
+
+@given(CELLS, st.integers(2, 12))
+def test_no_small_cell_is_told_or_worked_out(cells: dict[tuple[str, str], int], smallest: int) -> None:
+    hidden, rows, columns = small_cells(cells, smallest)
+    assert all(n == 0 or n >= smallest for cell, n in cells.items() if cell not in hidden)
+    for axis, untold in ((0, rows), (1, columns)):
+        totals: dict[str, int] = {}
+        for cell, n in cells.items():
+            totals[cell[axis]] = totals.get(cell[axis], 0) + n
+        for name, total in totals.items():
+            assert name in untold or total == 0 or total >= smallest
+            left = sum(n for cell, n in cells.items() if cell[axis] == name and cell in hidden)
+            assert name in untold or left == 0 or left >= smallest
+
+
+def test_a_break_is_the_week_with_other_rules() -> None:
+    assert find_breaks({3: {"a"}, 2: {"a"}, 1: {"a", "b"}, 0: {"b"}}) == {1, 0}
+    assert find_breaks({5: {"a"}, 2: {"a"}}) == set()
+    assert find_breaks({}) == set()
+
+
+def test_a_quote_comes_with_its_sentence() -> None:
+    text = "Dat klopt. Ik zoek het voor u uit, hoor. Nog iets?"
+    assert around(text, "zoek het voor u uit") == ("Ik", "zoek het voor u uit", ", hoor.")
+    assert around(text, "uit, hoor. Nog") == ("Ik zoek het voor u", "uit, hoor. Nog", "iets?")
+    assert around("", "weg") == ("", "weg", "")
+
+
+def moment(item: str, call_id: str, is_good: bool, is_reviewed: bool = False) -> Moment:
+    return Moment(item, item, call_id, "afval", 0, "", "een twee drie vier", "", is_good, is_reviewed, True, 0.9)
+
+
+def test_fragments_are_reviewed_first_and_of_different_items() -> None:
+    found = [moment(item, f"{item}{i}", good) for item in "abc" for i in range(3) for good in (True, False)]
+    found = [replace(m, call_id=f"{m.call_id}{m.is_good}") for m in found] + [moment("d", "r", True, True)]
+    chosen = choose_moments(found, ())
+    assert [m.is_good for m in chosen] == [True, True, True, False, False]
+    assert any(m.call_id == "r" for m in chosen)
+    assert len({(m.item, m.is_good) for m in chosen}) == 5
+    assert choose_moments([moment("a", "1", True), moment("a", "1", False)], ())[1:] == ()
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+@pytest.mark.parametrize("name", ["report", "appendix", "register"])
+def test_a_page_needs_nothing_from_elsewhere_and_can_be_read_aloud(name: str, centre: tuple[Path, Path]) -> None:
+    html = (centre[1] / f"{name}.html").read_text()
+    tags = Tags(html).tags
+    names = [tag for tag, _ in tags]
+    assert not {"script", "img", "link", "iframe", "object", "form"} & set(names)
+    for _, attrs in tags:
+        for key, value in attrs.items():
+            if key.endswith("href") or key == "src":
+                assert (value or "").startswith("#"), value
+            assert not key.startswith("on")
+    assert not re.search(r"@import|url\((?!#)", html)
+    assert {"http-equiv": "Content-Security-Policy", "content": "default-src 'none'; style-src 'unsafe-inline'"} in [
+        attrs for tag, attrs in tags if tag == "meta"
+    ]
+    assert dict(tags)["html"] == {"lang": "nl"}
+    assert names.count("table") == names.count("caption")
+    assert all(attrs.get("scope") in ("row", "col") for tag, attrs in tags if tag == "th")
+    assert all(a.get("role") == "img" and a.get("aria-label") for t, a in tags if t == "svg")
+    ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def test_words_stand_out_from_the_page(centre: tuple[Path, Path]) -> None:
+    """WCAG AA: 4.5 for words, 3 for signs; and in grey the signs differ by shape, not by colour alone."""
+    from callanalytics.report import charts
+
+    html = (centre[1] / "report.html").read_text()
+    words = set(re.findall(r"[^-]color: (#[0-9a-f]{6})", html)) | {charts.BLUE, charts.GREEN, charts.INK}
+    assert len(words) > 4
+    assert all(1.05 / (luminance(colour) + 0.05) >= 4.5 for colour in words)
+    assert 1.05 / (luminance(charts.VERMILLION) + 0.05) >= 3
+
+
+def page_count(pdf: bytes) -> int:
+    """The pages of a PDF, whose objects may be packed."""
+    import zlib
+
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
+    plain = [pdf]
+    for stream in streams:
+        try:
+            plain.append(zlib.decompress(stream))
+        except zlib.error:
+            continue
+    return sum(len(re.findall(rb"/Type\s*/Page\b(?!s)", part)) for part in plain)
+
+
+def has_pango() -> bool:
+    try:
+        import weasyprint  # noqa: F401
+    except OSError:
+        return False
+    return True
+
+
+needs_pango = pytest.mark.skipif(not has_pango(), reason="WeasyPrint finds no Pango on this machine")
+
+
+@needs_pango
+@pytest.mark.parametrize("which", ["centre", "corner"])
+def test_the_report_has_two_pages(which: str, request: pytest.FixtureRequest) -> None:
+    _, folder = request.getfixturevalue(which)
+    assert page_count((folder / "report.pdf").read_bytes()) == 2
+    assert page_count((folder / "appendix.pdf").read_bytes()) >= 1
+
+
+@needs_pango
+def test_many_items_and_long_words_take_smaller_letters_not_a_third_page(settings: Config, tmp_path: Path) -> None:
+    from callanalytics.review.people import add_user
+    from callanalytics.review.reviews import open_reviews
+
+    items = dict(settings.scorecard.items)
+    more = {f"extra{i}": items["opening"] for i in range(2)}
+    card = settings.scorecard.model_copy(update={"items": items | more})
+    config = settings.model_copy(update={"scorecard": card})
+    publish(tmp_path / "out", config, make_calls(config, n=900))
+    reviews = open_reviews(config, tmp_path / "out")
+    add_user(reviews, "k", None, "lead")
+    words = "Het team oefent elke week met elkaar en bespreekt wat er goed ging. " * 8
+    reviews.plan(1, words, words, "summary", date(2026, 11, 2), "t")
+    reviews.close()
+    write_report(config, tmp_path / "out", PERIOD, tmp_path / "report")
+    assert page_count((tmp_path / "report" / "report.pdf").read_bytes()) == 2
+
+
+def test_files_are_for_their_owner_alone_and_replaced_as_a_whole(corner: tuple[Path, Path], config: Config) -> None:
+    out, folder = corner
+    before = {path.name for path in folder.iterdir()}
+    write_report(config, out, SMALL_PERIOD, folder)
+    assert {path.name for path in folder.iterdir()} == before
+    assert before >= {"report.html", "appendix.html", "register.html", "register.csv"}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+
+
+def test_the_same_calls_give_the_same_pages(corner: tuple[Path, Path], config: Config, tmp_path: Path) -> None:
+    out, folder = corner
+    write_report(config, out, SMALL_PERIOD, tmp_path)
+    for name in ("report.html", "appendix.html", "register.html", "register.csv"):
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_the_command_tells_where_the_pages_are(
+    corner: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = ["--from", "2026-11-09", "--to", "2026-11-22", "--today", "2026-11-23"]
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    assert main(["--json", "report", str(corner[0]), *days, "--output", str(tmp_path / "r")]) == 1
+    printed = capsys.readouterr()
+    told = json.loads(printed.out)
+    assert told["pdf"] is False
+    assert all(Path(path).exists() for path in told["files"])
+    assert "apt-get install libpango-1.0-0" in printed.err
+    wrong = ["report", str(corner[0]), "--from", "2026-11-22", "--to", "2026-11-09", "--output", str(tmp_path / "x")]
+    assert main(wrong) == 2
+    assert "latere dag" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+    assert main(["report", str(tmp_path / "none"), *days, "--output", str(tmp_path / "x")]) == 2
+
+
+def test_a_period_without_calls_says_so(corner: tuple[Path, Path], config: Config, tmp_path: Path) -> None:
+    english = config.model_copy(update={"lang": "en"})
+    write_report(english, corner[0], Period(date(2027, 3, 1), date(2027, 3, 14), date(2027, 3, 15)), tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert TEXTS["no_calls"][1] in page
+    assert '<html lang="en">' in page
+
+
+def test_the_register_opens_in_a_spreadsheet_and_runs_nothing(centre: tuple[Path, Path]) -> None:
+    import csv
+
+    text = (centre[1] / "register.csv").read_bytes().decode("utf-8-sig")
+    rows = list(csv.reader(text.splitlines(), delimiter=";"))
+    numbers = dict(Numbers((centre[1] / "report.html").read_text()).found)
+    assert len(rows) - 1 == int(numbers["promises|promises"])
+    assert {len(row) for row in rows} == {12}
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+    assert pages._cell("=1+1") == "'=1+1"
+    assert not re.search(r"<span|&", text)
+
+
+def test_both_languages_say_the_same_and_nothing_is_left_over() -> None:
+    from string import Formatter
+
+    folder = Path(pages.__file__).parent
+    source = "".join(path.read_text() for path in [*folder.glob("*.py"), *folder.glob("templates/*.html")])
+    source += (folder.parent / "cli.py").read_text()
+    families = ("fate_", "type_", "gap_", "cause_", "norm_", "by_", "callback.")
+    for key, (dutch, english) in TEXTS.items():
+        fields = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in (dutch, english)]
+        assert fields[0] == fields[1], key
+        used = source.replace(f'    "{key}": (', "")
+        assert f'"{key}"' in used or key.startswith(families), key
