@@ -244,8 +244,9 @@ def _shared_terms(
     counts = counter.fit_transform(texts).tocsr()
     ours = np.array([not call for call in calls])
     ids = {call: number for number, call in enumerate(sorted({call for call in calls if call}))}
-    places = [(ids[call], row) for row, call in enumerate(calls) if call]
-    by_call = csr_matrix((np.ones(len(places)), zip(*places, strict=True)), shape=(len(ids), len(texts)))
+    heard = [row for row, call in enumerate(calls) if call]
+    places = ([ids[calls[row]] for row in heard], heard)
+    by_call = csr_matrix((np.ones(len(heard)), places), shape=(len(ids), len(texts)))
     held_by = np.asarray((by_call @ counts > 0).sum(axis=0)).ravel()
     total = np.asarray(counts.sum(axis=0)).ravel()
     may = (held_by >= fewest_calls) | (np.asarray(counts[ours].sum(axis=0)).ravel() > 0)
