@@ -120,10 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("action", choices=("list", "pull", "verify"))
     models.add_argument("names", nargs="*", help="models of the manifest (default: those that the config names)")
     models.add_argument("--from", dest="source", type=Path, help="a folder with <model>/<file>, tried first")
-    train = add("train", _train, "train the models that the project ships from its own data")
-    train.add_argument("what", choices=("roles", "topics", "criteria", "dutch"))
-    train.add_argument("--treebank", type=Path, metavar="DIR", help="dutch: the folder with the .conllu files")
-    train.add_argument("--any-treebank", action="store_true", help="dutch: other files than the pinned ones will do")
+    _add_train(add)
     config = add("config", _config, "the settings in force; check: mistakes in settings and phrase files explained")
     config.add_argument("action", choices=("show", "check"), nargs="?", default="show")
     config.add_argument("output", type=Path, nargs="?", metavar="OUT", help="for check: show what phrases match here")
@@ -171,6 +168,16 @@ def _add_analysis(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> No
     tables.add_argument("output", type=_place, metavar="OUT")
     tables.add_argument("--output", dest="folder", type=Path, required=True, metavar="DIR", help="where the files go")
     tables.add_argument("--excel", action="store_true", help="one workbook, a sheet a table (default: CSV files)")
+
+
+def _add_train(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
+    """Training: the shipped models from their data, and those of criteria from reviews, too."""
+    train = add("train", _train, "train the models that the project ships from its own data")
+    train.add_argument("what", choices=("roles", "topics", "criteria", "dutch"))
+    train.add_argument("--treebank", type=Path, metavar="DIR", help="dutch: the folder with the .conllu files")
+    train.add_argument("--from-reviews", type=Path, metavar="OUT", help="criteria: learn from the reviews of OUT, too")
+    train.add_argument("--output", type=Path, metavar="DIR", help="with --from-reviews: for new models (OUT/models)")
+    train.add_argument("--any-treebank", action="store_true", help="dutch: other files than the pinned ones will do")
 
 
 def _add_rights(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
@@ -1132,6 +1139,8 @@ def _models(config: Config, options: argparse.Namespace) -> int:
 def _train(config: Config, options: argparse.Namespace) -> int:
     models = project_root() / "models"
     folder = models / options.what
+    if options.from_reviews is not None:
+        return _train_from_reviews(config, options)
     if options.what == "criteria":
         from callanalytics.criteria.learning import train_criteria
 
@@ -1151,6 +1160,17 @@ def _train(config: Config, options: argparse.Namespace) -> int:
 
         learnt = train_roles(folder / "turns.jsonl", folder)
     print(json.dumps(learnt, indent=1))
+    return 0
+
+
+def _train_from_reviews(config: Config, options: argparse.Namespace) -> int:
+    if options.what != "criteria":
+        raise InputError(path=options.from_reviews, reason="criteria alone learn from reviews; say: train criteria.")
+    from callanalytics.review.learning import learn_from_reviews
+
+    learnt = learn_from_reviews(config, options.from_reviews, options.output or options.from_reviews / "models")
+    print(json.dumps(learnt, indent=1))
+    print(say(config.lang, f"learnt_{learnt['verdict']}", **learnt.get("needed", {})), file=sys.stderr)
     return 0
 
 

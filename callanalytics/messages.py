@@ -366,6 +366,13 @@ REASONS = {
     "{problem}; choose a folder you may write to.": "{problem}; kies een map waarin geschreven mag worden.",
     "{problem}; nothing that is published is lost.": "{problem}; niets wat gepubliceerd is gaat verloren.",
     "{problem}; nothing published is lost.": "{problem}; niets wat gepubliceerd is gaat verloren.",
+    "criteria alone learn from reviews; say: train criteria.": (
+        "alleen criteria leren van beoordelingen; geef: train criteria."
+    ),
+    "nobody has reviewed calls here; start with `callanalytics review`.": (
+        "hier heeft nog niemand gesprekken beoordeeld; begin met `callanalytics review`."
+    ),
+    "the new models can't be written there ({error}).": "de nieuwe modellen zijn daar niet te schrijven ({error}).",
     "there is no such folder; give the --output of a run.": "die map bestaat niet; geef de --output van een run.",
     "no call of {out} has its truth there; compare the call ids.": (
         "bij geen gesprek van {out} staat hier de waarheid; vergelijk de call_id's."

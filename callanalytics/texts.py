@@ -388,6 +388,33 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Gestopt. Wat gepubliceerd is blijft; start dezelfde opdracht opnieuw om verder te gaan.",
         "Stopped. What is published stays; run the same command again to go on.",
     ),
+    "learnt_better": (
+        "De nieuwe modellen zijn aantoonbaar beter op gesprekken die geen van beide kende. Zet de regel onder `config` "
+        "in uw instellingen en geef daarna `callanalytics rescore`.",
+        "The new models are shown to be better on calls that neither side knew. Put the line under `config` into your "
+        "settings, then run `callanalytics rescore`.",
+    ),
+    "learnt_not_better_beyond_doubt": (
+        "De nieuwe modellen zijn niet aantoonbaar beter; de oude blijven. Met meer beoordeelde gesprekken kan dat "
+        "anders worden.",
+        "The new models are not shown to be better; the old ones stay. More reviewed calls may change that.",
+    ),
+    "learnt_other_figures_worse": (
+        "De nieuwe modellen zijn op een ander cijfer slechter (macro F1 of log loss); de oude blijven.",
+        "The new models are worse by another figure (macro F1 or log loss); the old ones stay.",
+    ),
+    "learnt_compliance_worse": (
+        "De nieuwe modellen zijn slechter op een complianceregel; de oude blijven.",
+        "The new models are worse on a compliance criterion; the old ones stay.",
+    ),
+    "learnt_too_few": (
+        "Te weinig beoordeelde gesprekken. Nodig zijn er ongeveer {reviewed_calls} (daarvan blijven er minstens "
+        "{held_back} apart; nu {held_back_short} te weinig), met bij minstens één criterium elk antwoord "
+        "{each_answer_to_learn_from} keer om van te leren en {each_answer_held_back} keer apart.",
+        "Too few reviewed calls. It takes about {reviewed_calls} (of which at least {held_back} are held back; now "
+        "{held_back_short} short), with each answer to at least one criterion {each_answer_to_learn_from} times to "
+        "learn from and {each_answer_held_back} times held back.",
+    ),
 }
 
 

@@ -16,6 +16,7 @@ from fakes import call_result
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callanalytics.cli import main
 from callanalytics.config import Config, load_config, project_root
 from callanalytics.criteria import load_detector, load_files
 from callanalytics.criteria.learned import ARTEFACT, Said, load_learned
@@ -111,7 +112,7 @@ def calls_with(
 
 def test_a_clear_gain_is_kept() -> None:
     found = decide(calls_with(120, 0.6, 0.95), ())
-    assert (found.is_better, found.reason) == (True, "better")
+    assert (found.is_better, found.outcome) == (True, "better")
     assert found.figures["challenger"]["macro_f1"] > found.figures["champion"]["macro_f1"]
     low, high = found.figures["macro_kappa_gain_interval"]
     assert 0 < low < found.figures["macro_kappa_gain"] < high
@@ -124,7 +125,7 @@ def test_what_chance_could_do_is_not_kept(seed: int) -> None:
 
 def test_the_same_models_are_never_better() -> None:
     calls = [[one._replace(challenger=one.champion) for one in call] for call in calls_with(80, 0.7, 0.7)]
-    assert decide(calls, ()).reason == "not_better_beyond_doubt"
+    assert decide(calls, ()).outcome == "not_better_beyond_doubt"
 
 
 def test_a_gain_elsewhere_does_not_pay_for_a_compliance_criterion() -> None:
@@ -132,7 +133,7 @@ def test_a_gain_elsewhere_does_not_pay_for_a_compliance_criterion() -> None:
         [*one, *two]
         for one, two in zip(calls_with(120, 0.5, 0.98), calls_with(120, 0.98, 0.85, 1, "bsn_request"), strict=True)
     ]
-    assert decide(calls, ("bsn_request",)).reason == "compliance_worse"
+    assert decide(calls, ("bsn_request",)).outcome == "compliance_worse"
     assert decide(calls, ()).is_better
 
 
@@ -147,8 +148,8 @@ def test_saying_yes_or_perhaps_more_often_is_no_gain() -> None:
 
 
 def test_too_few_calls_decide_nothing() -> None:
-    assert decide(calls_with(FEWEST_HELD - 1, 0.1, 1.0), ()).reason == "too_few"
-    assert decide([[Answered("empathy", True, 0.1, 0.9)]] * 50, ()).reason == "too_few"
+    assert decide(calls_with(FEWEST_HELD - 1, 0.1, 1.0), ()).outcome == "too_few"
+    assert decide([[Answered("empathy", True, 0.1, 0.9)]] * 50, ()).outcome == "too_few"
 
 
 # --- what models may hold -------------------------------------------------------------------------------------------
@@ -207,7 +208,7 @@ def fill(config: Config, out: Path, count: int, answer_of: Sequence[bool]) -> No
             ("ivr", told),
             ("agent", f"goedemorgen gemeente zutphen. {rng.choice(OFFERS if is_said else OTHERS)}."),
             ("citizen", rng.choice(SMALL_TALK)),
-            ("agent", "dat ga ik voor u nakijken. dat is in orde."),
+            ("agent", f"dat ga ik voor u {'opzoeken' if is_held_back(call_id) else 'nakijken'}. dat is in orde."),
         ]
         rows = tuple(
             CriterionRow(call_id, c, True, c == KNOWN and is_told, "not_met", 0.1, "rule", (), config.scorecard.version)
@@ -250,7 +251,10 @@ def test_labels_that_carry_what_the_champion_lacks_win(config: Config, tmp_path:
     for name, digest in found["sha256"].items():
         assert hashlib.sha256((models / name).read_bytes()).hexdigest() == digest
         assert stat.S_IMODE((models / name).stat().st_mode) == 0o600
-    assert load_learned(models / ARTEFACT).groups
+    # What was said in calls held back alone was not learnt from.
+    vocabulary = load_learned(models / ARTEFACT)._words.vocabulary_
+    assert "u nakijken" in vocabulary
+    assert "u opzoeken" not in vocabulary
     assert str(models) in found["config"]
     named = config.model_copy(update={"scorecard": config.scorecard.model_copy(update={"models": str(models)})})
     detector = load_detector(named)
@@ -280,6 +284,18 @@ def test_too_few_labels_are_told_with_how_many_it_takes(config: Config, tmp_path
     assert found["verdict"] == "too_few"
     assert found["needed"]["reviewed_calls"] == 100
     assert found["needed"]["held_back_short"] == FEWEST_HELD - found["held_back"]
+
+
+def test_the_command_prints_figures_and_says_what_to_do(
+    config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(config, tmp_path / "out", 20, [i % 2 == 0 for i in range(20)])
+    assert main(["train", "criteria", "--from-reviews", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["verdict"] == "too_few"
+    assert "ongeveer 100" in printed.err
+    assert main(["--lang", "en", "train", "roles", "--from-reviews", str(tmp_path / "out")]) == 2
+    assert "train criteria" in capsys.readouterr().err
 
 
 def test_where_nobody_reviewed_there_is_nothing_to_learn(config: Config, tmp_path: Path) -> None:

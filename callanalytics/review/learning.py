@@ -263,7 +263,7 @@ class Decision:
     """How champion and challenger did on the calls held back, and which is kept."""
 
     is_better: bool
-    reason: str  # why it is kept, or not
+    outcome: str  # better, or why it is kept, or not
     figures: dict[str, Any]
 
 
@@ -308,13 +308,13 @@ def decide(calls: Sequence[Sequence[Answered]], compliance: Collection[str], see
     ]  # fmt: skip
     first, second = macro["champion"], macro["challenger"]
     if around[0] <= 0:
-        reason = "not_better_beyond_doubt"
+        outcome = "not_better_beyond_doubt"
     elif (second["macro_f1"] or 0) < (first["macro_f1"] or 0) or (second["log_loss"] or 0) > (first["log_loss"] or 0):
-        reason = "other_figures_worse"
+        outcome = "other_figures_worse"
     elif lost:
-        reason = "compliance_worse"
+        outcome = "compliance_worse"
     else:
-        reason = "better"
+        outcome = "better"
     figures = {
         "held_back_calls": len(calls),
         "labels": len(everything),
@@ -325,7 +325,7 @@ def decide(calls: Sequence[Sequence[Answered]], compliance: Collection[str], see
         "compliance_worse": lost,
         "criteria": per_criterion,
     }
-    return Decision(reason == "better", reason, figures)
+    return Decision(outcome == "better", outcome, figures)
 
 
 def _tables(calls: Sequence[Sequence[Answered]], names: Sequence[str], is_new: bool) -> NDArray[Any]:
@@ -410,7 +410,7 @@ def learn_from_reviews(
     artefact, calibration = _train(config, data, train, known, champion, seed)
     challenger = _detector_of(config, champion, artefact, calibration)
     decision = decide([_answers(call, champion, challenger) for call in held], config.scorecard.compliance, seed)
-    result |= {"verdict": decision.reason, **decision.figures}
+    result |= {"verdict": decision.outcome, **decision.figures}
     if decision.is_better:
         folder, files = _write(target, artefact, calibration, result)
         result |= {"models": str(folder), "sha256": files, "config": f'[scorecard]\nmodels = "{folder}"'}
