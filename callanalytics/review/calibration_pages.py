@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from fastapi import APIRouter, Depends, Form, HTTPException, Path, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import func, select, update
 
@@ -32,7 +32,7 @@ from callanalytics.review.calibration import (
 from callanalytics.review.desk import Desk
 from callanalytics.review.people import Person
 from callanalytics.review.tables import Finished, Gate, IndexedCall, Judgement, Sample, SampleCall
-from callanalytics.review.web import allowed, check_csrf, desk_of, page
+from callanalytics.review.web import NO_ID, allowed, check_csrf, desk_of, page
 
 pages = APIRouter(prefix="/calibration")
 MOST = 20  # differences of a criterion that are shown at once
@@ -214,7 +214,11 @@ def move_gate(
 
 
 @pages.post("/rounds/{sample_id}/close", dependencies=[Depends(check_csrf)])
-def close_round(request: Request, sample_id: int, person: Annotated[Person, allowed("sample")]) -> Response:
+def close_round(
+    request: Request,
+    sample_id: Annotated[int, Path(gt=0, lt=NO_ID)],
+    person: Annotated[Person, allowed("sample")],
+) -> Response:
     """End a round: nothing said later counts, and everybody of the team sees what was said."""
     with desk_of(request).reviews.saving() as orm:
         one = orm.scalar(select(func.count()).select_from(Sample).where(Sample.id == sample_id, Sample.blind))

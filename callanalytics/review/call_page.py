@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import Field
 from sqlalchemy import and_, exists, or_, select
 
 from callanalytics.config import Config
@@ -41,7 +42,7 @@ from callanalytics.review.tables import (
     Sample,
     SampleCall,
 )
-from callanalytics.review.web import allowed, check_csrf, desk_of, new_token, page
+from callanalytics.review.web import NO_ID, allowed, check_csrf, desk_of, new_token, page
 from callanalytics.store import Store
 
 if TYPE_CHECKING:
@@ -53,8 +54,11 @@ REASONS: tuple[Reason, ...] = (
     "wrong_recognition", "wrong_speaker", "rule_too_strict", "rule_too_loose", "definition_unclear", "other",
 )  # fmt: skip
 PROMISE_TYPES = ("callback", "action", "letter_or_email", "visit")
+SampleId = Annotated[int | None, Query(gt=0, lt=NO_ID)]
 CallId = Annotated[str, Query(alias="id", max_length=400)]
 CallIdField = Annotated[str, Form(alias="id", max_length=400)]
+SampleId = Annotated[int | None, Query(gt=0, lt=NO_ID)]
+SampleIdField = Annotated[int | None, Form(gt=0, lt=NO_ID)]
 Note = Annotated[str, Form(max_length=2000)]
 Token = Annotated[str, Form(min_length=8, max_length=64)]
 See = Annotated[Person, allowed("see")]
@@ -195,7 +199,7 @@ def _note_view(opened: Opened, is_again: bool = False) -> None:
 
 
 @router.get("/call")
-def show_call(request: Request, person: See, call_id: CallId, sample: int | None = None) -> Response:
+def show_call(request: Request, person: See, call_id: CallId, sample: SampleId = None) -> Response:
     """The page of a call."""
     opened = _open(request, person, call_id, sample)
     _note_view(opened)
@@ -205,7 +209,7 @@ def show_call(request: Request, person: See, call_id: CallId, sample: int | None
 
 
 @router.get("/call/next")
-def show_next(request: Request, person: See, call_id: CallId, sample: int | None = None) -> Response:
+def show_next(request: Request, person: See, call_id: CallId, sample: SampleId = None) -> Response:
     """On to the next call: of the sample, or the next one that nobody has reviewed."""
     opened = _open(request, person, call_id, sample)
     following = _next_in_sample(opened) if opened.sample else _next_unreviewed(opened)
@@ -416,7 +420,7 @@ def judge(
     mark: Annotated[str, Form(max_length=64)],
     reason: Annotated[Reason | Literal[""], Form()] = "",
     note: Note = "",
-    sample: Annotated[int | None, Form()] = None,
+    sample: SampleIdField = None,
 ) -> Response:
     """Keep an answer on a criterion: the machine's accepted, another with a reason, or one given blind."""
     opened = _open(request, person, call_id, sample)
@@ -457,7 +461,7 @@ def finish(
     call_id: CallIdField,
     token: Token,
     mark: Annotated[str, Form(max_length=64)],
-    sample: Annotated[int | None, Form()] = None,
+    sample: SampleIdField = None,
     onward: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
     """Accept what is left and finish; blind, finish once everything that the card asks for has an answer."""
@@ -490,13 +494,13 @@ def judge_promise(
     kind: Annotated[Literal["callback", "action", "letter_or_email", "visit"], Form()],
     action: Annotated[Literal["keep", "reject"], Form()],
     token: Token,
-    index: Annotated[int | Literal[""], Form()] = "",
+    index: Annotated[Annotated[int, Field(ge=0, lt=NO_ID)] | Literal[""], Form()] = "",
     moment: Annotated[str, Form(max_length=12)] = "",
     due: Annotated[str, Form(max_length=20)] = "",
     registered: Annotated[Literal["", "yes", "no"], Form()] = "",
     kept: Annotated[Literal["", "yes", "no"], Form()] = "",
     note: Note = "",
-    sample: Annotated[int | None, Form()] = None,
+    sample: SampleIdField = None,
 ) -> Response:
     """Confirm, correct or reject a promise of the register, or add one that the machine missed."""
     opened = _open(request, person, call_id, sample)
@@ -585,7 +589,7 @@ def settle(
     request: Request,
     person: Annotated[Person, allowed("settle")],
     call_id: CallIdField,
-    contest_id: Annotated[int, Form()],
+    contest_id: Annotated[int, Form(gt=0, lt=NO_ID)],
     outcome: Annotated[Literal["upheld", "declined"], Form()],
 ) -> Response:
     """Settle a contest."""
@@ -602,7 +606,7 @@ def swap_sides(
     person: Judge,
     call_id: CallIdField,
     token: Token,
-    sample: Annotated[int | None, Form()] = None,
+    sample: SampleIdField = None,
 ) -> Response:
     """Swap agent and citizen, and score the call again."""
     opened = _open(request, person, call_id, sample)

@@ -26,6 +26,7 @@ from callanalytics.review.desk import Desk
 from callanalytics.review.people import Person, Right, log_in, log_in_by_proxy, log_out, person_of
 
 HERE = Path(__file__).parent
+NO_ID = 2**31  # no row of either database has an id from here on
 COOKIE, BEFORE = "session", "before_session"  # the second: CSRF of the log-in form, which has no session yet
 MENU: tuple[tuple[Right, str, str], ...] = (
     ("see", "/", "nav_worklist"),
@@ -182,7 +183,9 @@ def _explain(request: Request, error: Exception) -> Response:
     if isinstance(error, CallAnalyticsError):
         status = 503
     key = {404: "not_found", 405: "not_found", 503: "store_busy"}.get(status, "bad_request")
-    lang = desk_of(request).config.lang
+    # Not there and not allowed look alike, to whoever asks.
+    request.state.person = getattr(request.state, "person", None) or (None if status == 503 else _visitor(request))
+    lang = request.state.person.lang if request.state.person else desk_of(request).config.lang
     return page(request, "message.html", status, message=words()[key][lang])
 
 
