@@ -54,7 +54,6 @@ REASONS: tuple[Reason, ...] = (
     "wrong_recognition", "wrong_speaker", "rule_too_strict", "rule_too_loose", "definition_unclear", "other",
 )  # fmt: skip
 PROMISE_TYPES = ("callback", "action", "letter_or_email", "visit")
-SampleId = Annotated[int | None, Query(gt=0, lt=NO_ID)]
 CallId = Annotated[str, Query(alias="id", max_length=400)]
 CallIdField = Annotated[str, Form(alias="id", max_length=400)]
 SampleId = Annotated[int | None, Query(gt=0, lt=NO_ID)]
