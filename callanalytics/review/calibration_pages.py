@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Path, Request
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
 from callanalytics.review.calibration import (
     FEWEST_CALLS,
@@ -32,7 +32,7 @@ from callanalytics.review.calibration import (
 from callanalytics.review.desk import Desk
 from callanalytics.review.people import Person
 from callanalytics.review.tables import Finished, Gate, IndexedCall, Judgement, Sample, SampleCall
-from callanalytics.review.web import NO_ID, allowed, check_csrf, desk_of, page
+from callanalytics.review.web import allowed, check_csrf, desk_of, page
 
 pages = APIRouter(prefix="/calibration")
 MOST = 20  # differences of a criterion that are shown at once
@@ -211,22 +211,6 @@ def move_gate(
     moment = {"scorecard_version": desk.config.scorecard.version, "scoring": _scoring(desk)}
     desk.reviews.open_gate(person.id, criterion, live, figures.as_tree() | moment)
     return RedirectResponse(f"/calibration/criteria/{criterion}", 303)
-
-
-@pages.post("/rounds/{sample_id}/close", dependencies=[Depends(check_csrf)])
-def close_round(
-    request: Request,
-    sample_id: Annotated[int, Path(gt=0, lt=NO_ID)],
-    person: Annotated[Person, allowed("sample")],
-) -> Response:
-    """End a round: nothing said later counts, and everybody of the team sees what was said."""
-    with desk_of(request).reviews.saving() as orm:
-        one = orm.scalar(select(func.count()).select_from(Sample).where(Sample.id == sample_id, Sample.blind))
-        if not one:
-            raise HTTPException(404)
-        still_open = update(Sample).where(Sample.id == sample_id, Sample.closed_at.is_(None))
-        orm.execute(still_open.values(closed_at=datetime.now(UTC)))
-    return RedirectResponse("/calibration", 303)
 
 
 # --- the chart ------------------------------------------------------------------------------------------------------

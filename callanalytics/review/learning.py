@@ -263,7 +263,7 @@ class Decision:
     """How champion and challenger did on the calls held back, and which is kept."""
 
     is_better: bool
-    outcome: str  # better, or why it is kept, or not
+    outcome: str  # better, or why not
     figures: dict[str, Any]
 
 
