@@ -271,6 +271,14 @@ def log_in(page: Page, name: str) -> None:
     page.wait_for_url(lambda url: "/log-in" not in url)
 
 
+def wait_until(page: Page, expression: str, seconds: float = 20) -> None:
+    """Until JavaScript says true; Playwright's own waiting asks the page for what its policy forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(20)
+
+
 def assert_accessible(page: Page) -> None:
     """axe-core finds nothing serious or critical under WCAG 2.2 AA."""
     if not AXE.exists():

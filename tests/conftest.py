@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from browser import _browser, app_url, chromium, review_config, review_out  # noqa: F401  # fixtures
 from fakes import Clip, cut_clip
 from hypothesis import settings
 

@@ -310,11 +310,13 @@ def _triggers(criterion: Criterion, names: Mapping[str, str]) -> list[tuple[bool
     """What makes a criterion apply: keys of the words (true) or names of criteria; none when it always does."""
     if "always" in criterion.applies:
         return []
-    found = [
-        (True, f"call_cue_{one}") if one in APPLIES else (False, names[one]) if one in names else (True, "call_cue_said")
-        for one in criterion.applies
-    ]
-    return list(dict.fromkeys(found))
+
+    def name(one: str) -> tuple[bool, str]:
+        if one in names:
+            return False, names[one]
+        return True, f"call_cue_{one}" if one in APPLIES else "call_cue_said"
+
+    return list(dict.fromkeys(name(one) for one in criterion.applies))
 
 
 def _local_time(config: Config) -> Callable[[datetime | None, str], str]:

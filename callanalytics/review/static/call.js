@@ -282,9 +282,8 @@
 
   let onward = false;  // after a save by key: on to the next criterion
   document.addEventListener("htmx:afterSettle", (event) => {
-    const id = event.detail.requestConfig?.elt?.closest?.(".criterion")?.id ?? event.detail.target?.id;
-    const card = id && byId(id);
-    if (!card?.classList.contains("criterion")) return;
+    const card = event.target;  // the progress and the item's status settle too
+    if (!card.classList?.contains("criterion")) return;
     if (card.dataset.error) {
       const inside = card.querySelector("select, button");
       (inside ?? card).focus();
