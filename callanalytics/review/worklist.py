@@ -34,7 +34,8 @@ from callanalytics.review.tables import (
     SampleCall,
     SampleKind,
 )
-from callanalytics.review.web import MENU, allowed, check_csrf, desk_of, page, signed_in
+from callanalytics.review.web import MENU, allowed, check_csrf, desk_of, page, signed_in, words
+from callanalytics.topics import UNKNOWN
 
 PAGE = 50
 PAGES = 40  # who wants to look further narrows the filters: a deep page costs what all pages before it cost
@@ -203,8 +204,8 @@ def most_uncertain(orm: Orm, where: Sequence[ColumnElement[bool]], limit: int, o
         .order_by(IndexedCall.uncertainty.desc(), IndexedCall.call_id)
         .limit(CANDIDATES)
     )
-    counted = orm.execute(select(Judgement.criterion, func.count()).group_by(Judgement.criterion)).tuples()
-    weights = {criterion: learning_weight(count) for criterion, count in counted}
+    counted = orm.execute(select(Judgement.criterion, func.count()).group_by(Judgement.criterion))
+    weights = {row[0]: learning_weight(row[1]) for row in counted}
     weight = case(weights, value=IndexedCriterion.criterion, else_=1.0) if weights else 1.0
     p = IndexedCriterion.probability
     gain = func.sum(4 * p * (1 - p) * weight) / func.count()
@@ -364,13 +365,14 @@ def draw_calls(
     elif plan.kind != "stratified":
         stratum = func.substr(stratum, 1, 0)  # all of them one
     label = stratum.label("stratum")
-    sizes = {name: n for name, n in orm.execute(select(label, func.count()).where(*where).group_by(label)).tuples()}
+    sizes = {row[0]: row[1] for row in orm.execute(select(label, func.count()).where(*where).group_by(label))}
     counts = allocate(sizes, plan.count, plan.spread) if plan.kind != "monthly" else dict.fromkeys(sizes, CALLS_EACH)
     places = [f"{name}#{place}" for name, place in choose_places(sizes, counts, seed)][:MAX_SAMPLE]
     rank = func.row_number().over(partition_by=stratum, order_by=IndexedCall.call_id)
     ranked = select(IndexedCall.call_id, stratum.concat("#").concat(cast(rank, String)).label("place"))
     drawn = ranked.where(*where).subquery()
-    found = dict(orm.execute(select(drawn.c.place, drawn.c.call_id).where(drawn.c.place.in_(places))).tuples().all())
+    asked = select(drawn.c.place, drawn.c.call_id).where(drawn.c.place.in_(places))
+    found = {row[0]: row[1] for row in orm.execute(asked)}
     return [found[place] for place in places if place in found]
 
 
@@ -409,7 +411,7 @@ def standings(orm: Orm, person: Person, sample_id: int | None = None) -> list[St
     )
     asked = select(Sample, total, done, following).order_by(Sample.closed_at.is_not(None), Sample.id.desc())
     asked = asked.where(Sample.id == sample_id) if sample_id is not None else asked.limit(PAGE)
-    return [Standing(*row) for row in orm.execute(asked).tuples()]
+    return [Standing(*row) for row in orm.execute(asked)]
 
 
 # --- pages ----------------------------------------------------------------------------------------------------------
@@ -430,6 +432,8 @@ def formats(desk: Desk, lang: str) -> dict[str, Any]:
 
     def topic_name(topic: str) -> str:
         known = desk.topics.get(topic)
+        if topic == UNKNOWN:
+            return words()["wl_unknown_topic"][lang]
         return (known.name_nl if lang == "nl" else known.name_en) if known else topic
 
     def criterion_name(criterion: str) -> str:
@@ -484,7 +488,7 @@ def show_worklist(request: Request, person: Anybody) -> Response:
         ignored=ignored,
         listing=listing,
         queues=queues,
-        topics=[*topics, "onbekend"],
+        topics=[*topics, UNKNOWN],
         criteria=list(desk.criteria),
         reading=desk.read_parts,
         call_link=call_link,
