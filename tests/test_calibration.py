@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from browser import PASSWORD, _browser, app_url, assert_accessible, chromium, log_in  # noqa: F401 - fixtures
 from fakes import call_result
 from fastapi.testclient import TestClient
 from hypothesis import given
@@ -31,10 +33,13 @@ from callanalytics.review.calibration import (
 )
 from callanalytics.review.calibration_pages import _chart
 from callanalytics.review.desk import Desk
-from callanalytics.review.people import add_user, log_in_by_proxy, person_of, users
+from callanalytics.review.people import add_user, change_user, log_in_by_proxy, person_of, users
 from callanalytics.review.reviews import Said
 from callanalytics.review.tables import Finished, Gate, Judgement, Sample
 from callanalytics.review.web import COOKIE, create_app, words
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 START = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)  # a Monday
 ids = itertools.count(1)
@@ -496,6 +501,58 @@ def test_drift_is_shown_as_chart_and_table(app: App) -> None:
     assert text.count('<rect class="fallen"') == 1
     assert words()["cal_has_fallen"]["nl"] in text
     assert words()["cal_fallen"]["nl"] in eva.get("/calibration").text
+
+
+# --- in a browser ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def review_config() -> Config:
+    return load_config()
+
+
+@pytest.fixture(scope="module")
+def review_out(review_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An OUT with a round that two people have scored, differences, and weeks to follow."""
+    out = tmp_path_factory.mktemp("calibrated") / "out"
+    app = App(review_config, out)
+    app.score_all(["eva", "tess"])
+    for result in app.results[:12]:
+        app.score("bram", result, "not_applicable", note="hoort dit er nog bij", criterion="apology")
+        app.score("eva", result, "met", criterion="apology")
+    for result in app.results:
+        app.score("bram", result, "met", criterion="ownership")
+        app.score("eva", result, "met", criterion="ownership")
+    with app.desk.reviews.saving() as orm:
+        for row in [row for number in range(5) for row in week(number, 15, number % 2)] + week(5, 3, 12):
+            row.id, row.scorecard_version = None, review_config.scorecard.version  # type: ignore[assignment]
+            orm.add(row)
+    app.close()
+    change_user(app.desk.reviews, "eva", password=PASSWORD)
+    app.desk.close()
+    return out
+
+
+def test_the_pages_are_accessible_in_a_browser(chromium: Page) -> None:  # noqa: F811 - the fixture
+    log_in(chromium, "eva")
+    for path in (
+        "/calibration",
+        "/calibration/queue",
+        "/calibration/criteria/empathy",
+        "/calibration/criteria/apology",
+    ):
+        chromium.goto(path)
+        assert chromium.locator("h1").count() == 1
+        assert_accessible(chromium)
+        chromium.set_viewport_size({"width": 380, "height": 800})
+        width = chromium.evaluate("document.documentElement.scrollWidth")
+        assert width <= 380, path
+        chromium.set_viewport_size({"width": 1440, "height": 900})
+    chromium.goto("/calibration/criteria/empathy")
+    assert chromium.locator("svg.chart circle").count() == 5
+    chromium.goto("/calibration/queue")
+    chromium.locator(".differs a").first.click()
+    assert "/call?id=" in chromium.url
 
 
 def test_every_text_of_the_pages_is_there_in_both_languages() -> None:
