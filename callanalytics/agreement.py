@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -269,11 +270,14 @@ class _Tables:
         return n.sum(axis=1), np.trace(drawn, axis1=2, axis2=3).sum(axis=1), by_chance
 
 
+@lru_cache(maxsize=16)
 def draw_cases(n: int, draws: int = DRAWS, seed: int = SEED) -> NDArray[Any]:
-    """How often each of n cases is drawn in each of `draws` bootstraps, (draws, n) float."""
+    """How often each of n cases is drawn in each of `draws` bootstraps, (draws, n) float, not to be written to."""
     import numpy as np
 
-    return np.random.default_rng(seed).multinomial(n, [1 / n] * n, size=draws).astype(float)
+    drawn = np.random.default_rng(seed).multinomial(n, [1 / n] * n, size=draws).astype(float)
+    drawn.flags.writeable = False
+    return drawn
 
 
 def percentiles(values: NDArray[Any]) -> tuple[float, float] | None:

@@ -490,7 +490,7 @@ def test_nobody_is_named_and_nothing_is_styled_inline(app: App) -> None:
 
 
 def test_drift_is_shown_as_chart_and_table(app: App) -> None:
-    rows = [row for number in range(4) for row in week(number, 15, 0)] + week(4, 3, 12)
+    rows = [row for number in range(4) for row in week(number, 15, 0)] + week(4, 3, 12) + week(5, 2, 0)
     with app.desk.reviews.saving() as orm:
         for row in rows:
             row.id, row.scorecard_version = None, app.config.scorecard.version

@@ -141,7 +141,8 @@ def show_calibration(request: Request, person: Annotated[Person, allowed("calibr
     """The rounds, and per criterion how far people agree with each other and with the machine."""
     desk = desk_of(request)
     known = _read(desk, person)
-    fallen = [name for name, weeks in _weeks(desk).items() if weeks and weeks[-1].has_fallen and name in desk.criteria]
+    newest = {name: [week for week in weeks if week.share is not None][-1:] for name, weeks in _weeks(desk).items()}
+    fallen = [name for name in desk.criteria for week in newest.get(name, ()) if week.has_fallen]
     return _page(
         request, "calibration.html", rounds=known.rounds, hidden=known.hidden, older=known.older,
         figures=[found for found in compare(known.answers, desk.criteria).values() if found.machine.n or found.calls],
