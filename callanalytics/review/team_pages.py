@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, null, or_, select, un
 from sqlalchemy.orm import Session as Orm
 
 from callanalytics.agreement import wilson_interval
-from callanalytics.errors import InputError
+from callanalytics.errors import UserError
 from callanalytics.ledger import NAME, Entry
 from callanalytics.records import PromiseRow
 from callanalytics.review.desk import Desk
@@ -59,9 +59,9 @@ changing = [Depends(check_csrf)]
 
 
 @router.get("/people")
-def show_people(request: Request, person: Admin) -> Response:
+def show_people(request: Request, person: Admin, done: str = "") -> Response:
     """Who may log in, and as what.  Nothing about calls: who gives rights needs none."""
-    return _people_page(request, person)
+    return _people_page(request, person, done=done)
 
 
 def _people_page(request: Request, person: Person, status: int = 200, wrong: str = "", done: str = "") -> Response:
@@ -80,7 +80,7 @@ def _people_page(request: Request, person: Person, status: int = 200, wrong: str
     )
 
 
-def _refusal(error: InputError) -> str:
+def _refusal(error: UserError) -> str:
     """The key of what to say about a change that is not made."""
     reasons = {
         "a name has": "people_odd_name",
@@ -109,7 +109,7 @@ def add_person(
     has_proxy = bool(desk.config.review.proxy_user_header)
     try:
         add_user(desk.reviews, name.strip(), password or (None if has_proxy else ""), role, agent_ref, lang)
-    except InputError as error:
+    except UserError as error:
         return _people_page(request, person, 422, _refusal(error))
     return RedirectResponse("/people?done=people_added", 303)
 
@@ -134,7 +134,7 @@ def change_person(
             change_user(reviews, name, role=role)
         else:
             change_user(reviews, name, is_disabled=what == "disable")
-    except InputError as error:
+    except UserError as error:
         return _people_page(request, person, 422, _refusal(error))
     return RedirectResponse("/people?done=people_changed", 303)
 
@@ -482,10 +482,15 @@ class Seen:
         return fresh
 
 
-_seen = Seen()
+def _seen_of(request: Request) -> Seen:
+    state = request.app.state
+    if not hasattr(state, "seen_in_register"):
+        state.seen_in_register = Seen()
+    seen: Seen = state.seen_in_register
+    return seen
 
 
-def _with_words(desk: Desk, person: Person, promises: Sequence[Promise]) -> list[Promise]:
+def _with_words(desk: Desk, seen: Seen, person: Person, promises: Sequence[Promise]) -> list[Promise]:
     """The promises of a page in the words of their calls, which alone are read; the ledger is told of it."""
     said: dict[str, list[PromiseRow]] = {}
     for promise in promises:
@@ -497,7 +502,7 @@ def _with_words(desk: Desk, person: Person, promises: Sequence[Promise]) -> list
         for one in promises
     ]
     recordings: Mapping[str, str] = {one.call.call_id: one.call.recording_sha256 for one in shown if one.words}
-    fresh = _seen.new(person, list(recordings), datetime.now(UTC).date())
+    fresh = seen.new(person, list(recordings), datetime.now(UTC).date())
     desk.ledger.add("view", [(call_id, recordings[call_id]) for call_id in fresh], "promise register", person.name)
     return shown
 
@@ -520,7 +525,7 @@ def show_register(
     return page(
         request,
         "register.html",
-        promises=_with_words(desk, person, promises),
+        promises=_with_words(desk, _seen_of(request), person, promises),
         counts=counts,
         views=VIEWS,
         view=view,
