@@ -15,7 +15,7 @@ from callanalytics.name_likeness import PREFIXES, may_be_judged, sound_of, sound
 from callanalytics.numbers import FILLERS, word_value
 from callanalytics.reading import PHRASE_END, SENTENCE_END, Lexicon, Reading, spelled_letter, word_set
 
-_ODD_PREFIXES, _ODD_ARTICLES = word_set("in op uit aan over"), word_set("t het den der de")
+_ODD_PREFIXES = frozenset(["in t", "in het", "op den", "op de", "op t", "uit den", "uit de", "aan den", "aan t"])
 _ONLY_OF_NAMES = word_set("der den ter ten")
 _TITLES = word_set(
     """meneer mevrouw mijnheer juffrouw mevr mw dhr heer familie fam dokter dr drs ir mr zuster pastoor weduwe menneer
@@ -39,7 +39,7 @@ _ABBREVIATIONS = word_set(
     "bsn woz wmo dso vog apv brp kvk gpk pgb aow duo uwv svb ozb id nl ww bv tv ggd kcc vth iban digid www"
 )
 _ASKS_NAME = re.compile(
-    r"wie (?:spreek|sprik|heb ik|bent u|is dit|ik spreek|ik aan)|met wie|"
+    r"wie (?:kan|mag|moet|zal) ik|wie (?:spreek|sprik|heb ik|bent u|is dit|ik spreek|ik aan)|met wie|"
     r"\b(?:met )?wi?e?spre\w+|\bspe+l(?:t|d)? (?:u|je|uw|jouw)|"
     r"\bhoe (?:u|uw \w+|je|jouw \w+) (?:heet|heette)|"
     r"\bhoe heet (?:u|je|uw|jouw|hij|zij|ze|die|de|haar|zijn)|\bnamens wie|\bspel(?:len|t|d)?\b|\bvoor wie\b|"
@@ -52,7 +52,8 @@ _INTRODUCES = re.compile(
     r"(?:(?:mijn|mn|de|zijn|haar|uw|achter|voor|hun|volledige) ?(?:achter|voor|meisjes)?naam (?:is|luidt|was|dat is)|"
     r"\bachternaam (?:is)?|\bvoornaam (?:is)?|meisjesnaam (?:is)?|\b(?:ik|hij|zij|ze|die|u|en) heet|"
     r"\bheet(?:te)? (?:ik|hij|zij|ze)|spreekt (?:u )?(?:nu )?met|spreek (?:ik )?met|sprekt met|spreek je met|"
-    r"gesproken met|praten met|op naam van|ten name van|op de naam|namens|vraag(?:t|en)? (?:u )?(?:dan )?naar|"
+    r"gesproken met|praten met|van mezelf|van mij zelf|"
+    r"op naam van|ten name van|op de naam|namens|vraag(?:t|en)? (?:u )?(?:dan )?naar|"
     r"vragen naar|verbind \w+ (?:door )?met|doorverbonden met|gebeld door|geholpen door|\bt a v)$"
 )
 _WEAK_INTRODUCTION = re.compile(r"(?:^|\b)(?:met|ik ben|ben ik|u bent|bent u|dit is|daar is|hier is|hier)$")
@@ -97,8 +98,13 @@ _SPELLING = word_set(
 )
 # Probabilities from which the model of name_likeness.py is believed: anywhere, in an answer, behind such a word.
 LIKELY_OPENING = 0.2
-UNLIKELY = 0.02  # below it nothing but a list or a question makes a name of a word
-LIKELY, LIKELY_WORD, LIKELY_DUE, GOES_ON = 0.7, 0.95, 0.4, 0.3
+LIKELY_ALONE = 0.95  # of a word that is a sentence of its own
+LIKELY_FIRST = 0.1  # of the first word of an answer
+LIKELY_SLOT = 0.25  # of an ordinary word where a name is due: "meneer bos"
+LIKELY_WEAK = 0.5  # of one behind "ik ben", "mijn vrouw"
+IMPOSSIBLE = 0.002  # below it not even a first name with its capital is one
+UNLIKELY = 0.05  # below it nothing but a list or a question makes a name of a word
+LIKELY, LIKELY_WORD, LIKELY_DUE, GOES_ON = 0.4, 0.8, 0.25, 0.2
 _MIN_KNOWN, _MIN_SOUND = 3, 4
 _FUZZY_FROM = 5
 
@@ -144,6 +150,7 @@ class _Names:
                 self._finish_introductions(turn)
             found = self._witnessed(turn, is_answer) or found
             found = self._likened(turn, is_answer, role == "agent" and spoken[role] == 1) or found
+            self._born_as(turn)
             self._glued(turn)
             self._carry_on(turn, spoken[role] == 1)
             self._alone(turn)
@@ -154,6 +161,7 @@ class _Names:
                 if is_spelled or not found:
                     found = self._bare_answer(turn) or self._first_word(turn) or is_spelled
                 self._finish_answer(turn)
+                self._lettered(turn)
                 due = 0 if found else due - (1 if len(turn) >= 3 else 0)
             else:
                 self._spelled(turn, 4)
@@ -183,9 +191,17 @@ class _Names:
             is_own = strength == "greeting" or self._introduces(at, turn) or self._opens(at, turn)
             if end == at and (is_own or (strength == "strong" and self._is_opening_met(at, turn))):
                 end = self._whole_phrase(at, turn)
-            if end > at and not (strength == "weak" and self._is_street(at, end, turn)):
+            is_weak = strength == "weak" and end > at and self._is_no_name(at, end, turn)
+            if end > at and not is_weak:
                 found = call.mark(at, end, "person_name") or found
         return found
+
+    def _is_no_name(self, start: int, end: int, turn: range) -> bool:
+        """Whether what stands where a name may be is a street, or words that neither lists nor their looks make one."""
+        is_listed = any(self._is_listed(at) or self._is_initial(at, turn) for at in range(start, end))
+        is_likely = max(self._likeness[start:end]) >= UNLIKELY
+        is_stranger = self._is_cased and any(self._call.is_capital(at) and self._is_odd(at) for at in range(start, end))
+        return self._is_street(start, end, turn) or not (is_listed or is_likely or is_stranger)
 
     def _cue_before(self, at: int, turn: range, is_opening: bool, is_due: bool) -> str:  # noqa: PLR0911 - a list of cues
         """How strongly the words before a position announce a name: "title", "strong", "greeting", "weak" or ""."""
@@ -200,7 +216,7 @@ class _Names:
         is_cut = word in ("vrouw", "heer") and call.word(last - 1, turn) in _CUT_TITLE
         if is_cut and call.roles[call.tokens[at].turn] == "agent" and not ended:
             return "title"
-        if _is_title(word) or (word in _ALMOST_TITLES and self._is_strange(at) and not ended):
+        if _is_title(word) or (word in _ALMOST_TITLES and not ended and self._looks_like_name(at, turn)):
             return "" if ended and not self._is_listed(at) else "title"
         if ended and SENTENCE_END.search(call.tokens[last].text):
             return ""
@@ -225,6 +241,11 @@ class _Names:
             is_said_of = word == "ben" and (call.word(at + 1, turn) == "op" or call.word(at, turn) in _ARTICLES)
             return "strong" if is_due and not is_said_of else "weak"  # "ik ben geboren op", "ik ben de eigenaar"
         return ""
+
+    def _looks_like_name(self, at: int, turn: range) -> bool:
+        """Whether a strange word stands here, or behind a prefix one that looks like a name."""
+        nxt = at + 1 if self._call.word(at, turn) in PREFIXES and at + 1 < turn.stop else at
+        return self._is_strange(at) or (self._likeness[nxt] >= LIKELY and self._may_be_name(nxt))
 
     def _is_first(self, turn: range) -> bool:
         """Whether this turn is the first of its role."""
@@ -263,13 +284,14 @@ class _Names:
     def _odd_prefix(self, at: int, turn: range, strength: str, has_name: bool) -> int:
         """Where the surname behind "in 't", "op den" and the like stands, 0 when none does."""
         call = self._call
-        if call.word(at, turn) not in _ODD_PREFIXES or call.word(at + 1, turn) not in _ODD_ARTICLES:
+        if f"{call.word(at, turn)} {call.word(at + 1, turn)}" not in _ODD_PREFIXES:
             return 0
         nxt, is_due = at + 2, strength == "title" or (has_name and call.is_capital(at - 1))
         if not is_due or PHRASE_END.search(call.tokens[at + 1].text) or not call.word(nxt, turn):
             return 0
         is_last = PHRASE_END.search(call.tokens[nxt].text) and self._may_be_name(nxt)
         is_strange = "'" in call.tokens[at + 1].text or not self._is_word(call.word(nxt, turn))
+        is_strange = is_strange or self._likeness[nxt] >= LIKELY_SLOT
         return nxt if call.is_capital(nxt) or (is_last and is_strange) else 0
 
     def _introduces(self, at: int, turn: range) -> bool:
@@ -394,10 +416,12 @@ class _Names:
         if strength == "strong" and call.tokens[nxt - 1].bare in _ONLY_OF_NAMES:
             return True
         if word in self._lexicon.not_names:
-            return strength == "title" and (call.is_capital(nxt) or word in self._lexicon.surnames)
+            is_behind = call.word(at - 1, turn) in self._lexicon.first_names and self._is_cased and call.is_capital(nxt)
+            return is_behind or (strength == "title" and (call.is_capital(nxt) or word in self._lexicon.surnames))
         if self._is_cased and call.is_capital(nxt):
             return not self._is_office(nxt)
-        if word in self._lexicon.surnames:
+        is_likely = strength == "title" and self._likeness[nxt] >= LIKELY_SLOT
+        if word in self._lexicon.surnames or is_likely:
             return True
         follows_first_name = call.word(at - 1, turn) in self._lexicon.first_names and call.tokens[at].bare != "van"
         return follows_first_name or (strength != "weak" and not self._lexicon.is_dutch(word))
@@ -430,6 +454,9 @@ class _Names:
             return False
         if call.is_capital(at) and self._is_cased and not call.starts_sentence(at, turn):
             return True
+        slot = {"title": LIKELY_SLOT, "weak": LIKELY_WORD if self._is_word(word) else LIKELY_WEAK}.get(strength, 1.0)
+        if self._likeness[at] >= slot and may_be_judged(word, lexicon):
+            return True
         if not is_first:
             # lower case behind a first name: only what is no ordinary word carries the name on
             follows_first_name = call.tokens[at - 1].bare in lexicon.first_names or not self._is_cased
@@ -443,7 +470,15 @@ class _Names:
         # A title may stand alone ("mevrouw belde"), a name after "mijn naam is" may not: there any content word goes.
         if strength == "greeting" and self._is_cased:
             return is_listed or (not lexicon.is_dutch(word) and len(word) >= 3)
+        if strength == "strong" and word not in lexicon.surnames and self._is_thing_of(at, turn):
+            return False
         return strength == "strong" or is_listed or not lexicon.is_dutch(word) or not self._is_cased
+
+    def _is_thing_of(self, at: int, turn: range) -> bool:
+        """Whether an ordinary word with its article stands behind "namens" or "naar": "namens de bewonersgroep"."""
+        before = self._call.line(max(turn.start, at - 2), at)
+        is_of = bool(re.fullmatch(r"(?:namens|naar) (?:de|het)", before))
+        return is_of and self._is_word(self._call.tokens[at].bare) and self._likeness[at] < LIKELY_SLOT
 
     def _reads_as_name(self, word: str) -> bool:
         """Whether a word has the letters of a name and is no thing: "bonnummer", "ch" are none."""
@@ -608,7 +643,7 @@ class _Names:
             is_first_name = parts <= lexicon.first_names
             if self._is_office(at) or not (is_first_name or self._is_stranger(at, turn)):
                 continue
-            if self._likeness[at] < UNLIKELY and not (is_first_name and call.is_capital(at)):
+            if self._likeness[at] < (IMPOSSIBLE if is_first_name and call.is_capital(at) else UNLIKELY):
                 continue
             is_rare = not lexicon.is_dutch(word) and len(word) >= 4
             inner_capital = self._is_cased and call.is_capital(at) and not call.starts_sentence(at, turn)
@@ -649,6 +684,13 @@ class _Names:
             if is_name and not self._is_street(names[0], names[-1] + 1, turn):
                 found = call.mark(names[0], names[-1] + 1, "person_name") or found
         return found
+
+    def _born_as(self, turn: range) -> None:
+        """The name before "van mezelf", said before the name somebody had before marrying."""
+        for at in turn:
+            is_led = self._call.line(at, min(at + 2, turn.stop)) in ("van mezelf", "van mijzelf")
+            if is_led and at > turn.start and self._may_be_name(at - 1):
+                self._call.mark(at - 1, at, "person_name")
 
     def _glued(self, turn: range) -> None:
         """A form of address and a name in one word: "vrouwdijkstra", "hernieuwenhuis"."""
@@ -694,6 +736,9 @@ class _Names:
                 continue
             is_name = words[-1] in self._lexicon.surnames and not self._lexicon.is_dutch(words[-1])
             is_led = len(words) == 1 or words[0] in PREFIXES or words[0] in self._lexicon.first_names
+            if first == turn.start and at + 1 == turn.stop and call.roles[call.tokens[at].turn] == "citizen":
+                is_name = is_name or (len(words) == 1 and self._is_strange(at) and self._likeness[at] >= LIKELY_OPENING)
+                is_name = is_name or (words[0] in PREFIXES - {"t"} and words[-1] in self._lexicon.surnames)
             if is_name and is_led and self._may_be_name(at) and not self._is_office(at):
                 call.mark(first, at + 1, "person_name")
 
@@ -706,12 +751,14 @@ class _Names:
             if call.tokens[at].kind is not None or not may_be_judged(word, self._lexicon):
                 continue
             is_due_here = is_due or is_opening
-            sure = LIKELY_DUE if is_due_here else LIKELY_WORD if self._is_word(word) else LIKELY
-            if self._likeness[at] < sure or not self._may_be_name(at) or self._is_office(at):
+            sure = LIKELY_DUE if is_due_here else LIKELY_WORD if self._lexicon.is_dutch(word) else LIKELY
+            is_lead = word in _ALMOST_MET and self._is_first(turn)
+            if is_lead or self._likeness[at] < sure or not self._may_be_name(at) or self._is_office(at):
                 continue
-            is_place = not is_due_here and not self._is_listed(at) and is_almost_in(word, self._lexicon.places)
+            is_led = call.word(at - 1, turn) in PREFIXES or is_due_here
+            is_place = not is_led and not self._is_listed(at) and is_almost_in(word, self._lexicon.places)
             is_alone = call.starts_sentence(at, turn) and bool(SENTENCE_END.search(call.tokens[at].text))
-            is_unsure = is_alone and not is_due_here and self._likeness[at] < LIKELY_WORD
+            is_unsure = is_alone and not is_due_here and self._likeness[at] < LIKELY_ALONE
             if is_place or is_unsure or self._is_place_here(at, turn):
                 continue
             start, end = at, at + 1
@@ -809,6 +856,14 @@ class _Names:
             at = max(at, end) + 1
         return found
 
+    def _lettered(self, turn: range) -> None:
+        """The one letter that tells a name from others: "met een T.", "met dubbel s"."""
+        for at in turn:
+            lead = self._call.line(max(turn.start, at - 2), at)
+            is_letter = len(self._call.word(at, turn)) == 1 and self._call.word(at, turn).isalpha()
+            if is_letter and lead in ("met een", "met de", "met dubbel", "met dubbele", "met n"):
+                self._call.mark(at, at + 1, "person_name")
+
     def _spelled_piece(self, at: int, turn: range, goes_on: bool) -> tuple[int, int] | None:
         """Where a letter said at a position ends, and what it weighs: one with its explanation stands for three."""
         if at >= turn.stop:
@@ -844,7 +899,7 @@ class _Names:
             word = call.word(at, turn) if at < turn.stop else ""
             is_content = (
                 len(word) >= 2
-                and (not is_part or len(turn) <= 3 or self._likeness[at] >= LIKELY_OPENING)
+                and (not is_part or len(turn) <= 4 or self._likeness[at] >= LIKELY_OPENING)
                 and word not in lexicon.not_names
                 and word not in FILLERS
                 and word not in _GREETINGS
@@ -878,8 +933,9 @@ class _Names:
         """Take in what else stands in a short phrase with the name that was asked for: "[Rond in het] zeld." """
         for phrase in self._phrases(self._first_sentence(turn)):
             names = [at for at in phrase if self._call.tokens[at].kind == "person_name"]
-            if names and not self._call.tokens[names[0]].is_placeholder and len(phrase) <= 8:
-                self._finish(phrase, names[0], names[-1] + 1)
+            if names and not self._call.tokens[names[0]].is_placeholder:
+                end = next(at for at in range(names[0], names[-1] + 2) if at not in names)
+                self._finish(phrase, names[0], end)
 
     def _finish_introductions(self, turn: range) -> None:
         """The same where somebody says who they are: "u spreekt met [klaren] over stegen." """
@@ -904,12 +960,12 @@ class _Names:
         first = start
         while first > phrase.start and start - first <= 3 and self._may_be_inside(first - 1):
             first -= 1
-        left = range(end, phrase.stop)
-        is_told = bool(left) and (call.tokens[end].bare in _LEAD_OUT or _AFTER_NAME.search(call.line(end, phrase.stop)))
+        stop = next((at for at in range(end, phrase.stop) if call.tokens[at].bare in _LEAD_OUT), phrase.stop)
+        is_told = stop > end and _AFTER_NAME.search(call.line(end, phrase.stop))
         begin = call.line(end, min(end + 2, phrase.stop))
-        is_work = begin in ("van de", "van het") and self._is_word(call.tokens[phrase.stop - 1].bare)
-        if len(left) <= 3 and not is_told and not is_work and all(self._may_end(at) for at in left):
-            end = phrase.stop
+        is_work = begin in ("van de", "van het") and self._is_word(call.tokens[stop - 1].bare)
+        if stop - end <= 3 and not is_told and not is_work and all(self._may_end(at) for at in range(end, stop)):
+            end = stop
         first = first if start - first <= 3 else start
         if any(call.tokens[at].kind is None for at in range(first, end)):
             self._remark(first, end)
@@ -961,7 +1017,9 @@ class _Names:
         while first + 1 < turn.stop and self._call.word(first, turn) in FILLERS | _GREETINGS | {"ja", "met"}:
             first += 1
         is_phrase = bool(PHRASE_END.search(self._call.tokens[first].text))
-        return is_phrase and self._is_strange(first) and self._call.mark(first, first + 1, "person_name")
+        is_name = is_phrase and self._is_strange(first)
+        is_name = is_name or (self._may_be_name(first) and self._likeness[first] >= LIKELY_FIRST)
+        return is_name and self._call.mark(first, first + 1, "person_name")
 
     # where a name comes back
 
@@ -1001,7 +1059,9 @@ class _Names:
                 is_capital = call.is_capital(at) and self._is_cased
                 is_ordinary = lexicon.is_dutch(word) or word in lexicon.places
                 if word in known:
-                    is_hit = is_capital or not is_ordinary or len(word) >= _FUZZY_FROM
+                    has_prefix = call.word(at - 1, turn) in PREFIXES and self._had_prefix(word)
+                    is_likely = len(word) >= _FUZZY_FROM and self._likeness[at] >= UNLIKELY
+                    is_hit = is_capital or not is_ordinary or is_likely or has_prefix or self._is_addressed(at, turn)
                 elif len(word) >= _FUZZY_FROM and (
                     not is_ordinary or (is_capital and not call.starts_sentence(at, turn))
                 ):
@@ -1070,4 +1130,4 @@ def _is_title(word: str) -> bool:
         return True
     if _TITLE_STEM.match(word) and len(word) <= 12:
         return True  # "mevrouwvan", "meenervand": recognition glued the prefix to the title
-    return len(word) >= 6 and any(fuzz.ratio(word, title) >= 84 for title in ("meneer", "mevrouw", "mijnheer"))
+    return len(word) >= 6 and any(fuzz.ratio(word, title) >= 83 for title in ("meneer", "mevrouw", "mijnheer"))

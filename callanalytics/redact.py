@@ -1218,7 +1218,7 @@ _BROKEN_EMAIL = re.compile(
     r"\b(?:aa?pp?(?:en|es)?|aan een|apen) ?(?:sta|ta|start|tij)\w*|\b(?:en h?el|enn? ?el|n l|nl|com|punt kom)$"
 )
 _BENT_SIGN = re.compile(r"a+pp?(?:en|es?)? ?s?[td]+a+|pp?ens?[dt]a|aan t?aart|avond ?start|apen")
-_DOMAIN = re.compile(r"\b(?:nl|com|punt (?:en?|n)? ?(?:h?el|l)|kom|kon)\b")
+_DOMAIN = re.compile(r"\b(?:nl|com|punt (?:en?|n)? ?(?:h?el|l)|punt (?:kom|komt|kon))\b|\bkon$")
 _SITE = re.compile(r"\b(?:site|website|webpagina|internet)\b")
 _PROVIDERS = word_set(
     """gmail gmeel jimail hotmail hotmeel outlook live ziggo kpnmail planet xs4all icloud yahoo telfort upcmail casema

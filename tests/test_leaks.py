@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from eval_redact import TUNED
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from leaks import (
     BREAKS,
@@ -180,7 +180,12 @@ def spend_night(folder: Path, trees: list[dict[str, Any]], url: str, sent: list[
     command = [sys.executable, str(folder / "run.py"), "--config", str(folder / "run.toml"), "run", str(recordings)]
     options = ["--calls", str(recordings / "calls.csv"), "--output", str(out), "--log", "json", "--json"]
     done = subprocess.run(
-        [*command, *options], env=environment, cwd=temporary, capture_output=True, check=False, umask=0,
+        [*command, *options],
+        env=environment,
+        cwd=temporary,
+        capture_output=True,
+        check=False,
+        umask=0,
         preexec_fn=allow_dumps,
     )
     assert done.returncode == 1, done.stderr.decode()
@@ -348,7 +353,6 @@ def emails(draw: st.DrawFn) -> str:
 def postcodes(draw: st.DrawFn) -> str:
     four, two = draw(random_text("123456789", 4)), draw(capitals)
     size = draw(st.sampled_from([2, 4]))
-    assume(two != "kg" and not 1900 <= int(four) <= 2015)  # see MISSED
     return draw(st.sampled_from([f"{spoken(four, size)}, {' '.join(two)}", f"{four} {two.upper()}"]))
 
 
@@ -365,7 +369,6 @@ def birth_dates(draw: st.DrawFn) -> str:
 @st.composite
 def plates(draw: st.DrawFn) -> str:
     one, two, number = draw(random_text(LETTERS, 1)), draw(capitals), draw(random_text("0123456789", 3))
-    assume(number != "111")  # see MISSED
     said = f"{one}, {spoken(number, 3)}, {' '.join(two)}"
     return draw(st.sampled_from([said, f"{one.upper()}-{number}-{two.upper()}"]))
 
@@ -402,16 +405,17 @@ def test_invented_data_leave_no_trace(
     assert hearing.spend(tmp_path_factory.mktemp("night") / "out", tree) == ([], set())
 
 
-MISSED = [  # found by thousands of generated calls; what generates them leaves these out until they are redacted
+LOOKALIKES = [  # once missed, found by thousands of generated calls: a kilogram, a year of birth, the article een
     ("postcode", "8575 KG"),
     ("postcode", "1927 NJ"),
     ("licence_plate", "v, een een een, v t"),
 ]
 
 
-@pytest.mark.parametrize(("kind", "value"), MISSED)
-@pytest.mark.xfail(reason="known to be missed: a kilogram, a year of birth, the article een", strict=False)
-def test_what_the_redactor_is_known_to_miss(hearing: Hearing, tmp_path: Path, kind: str, value: str) -> None:
+@pytest.mark.parametrize(("kind", "value"), LOOKALIKES)
+def test_data_that_look_like_something_else_leave_no_trace(
+    hearing: Hearing, tmp_path: Path, kind: str, value: str
+) -> None:
     tree = make_call("r", conversation([(ASKED[kind][0], f"{value}.")]), [(kind, value)])
     assert hearing.spend(tmp_path / "out", tree) == ([], set())
 
