@@ -48,7 +48,7 @@ from pathlib import Path
 import uvicorn
 from callanalytics.config import load_config
 from callanalytics.review.web import create_app
-uvicorn.run(create_app(load_config(), Path(sys.argv[1])), port=int(sys.argv[2]), log_level="critical")
+uvicorn.run(create_app(load_config(), Path(sys.argv[1])), port=int(sys.argv[2]), log_level="error")
 """
 
 
@@ -59,7 +59,8 @@ def make_call(config: Config, criteria: tuple[str, ...], i: int) -> CallResult:
     result = call_result(
         call_id, started.date().isoformat(), TURNS, started_at=started, processed_at=started, queue=rng.choice(QUEUES),
         topic=rng.choice(("afval", "parkeren", "reisdocumenten", "wmo")), topic_sensitive=rng.random() < 0.2,
-        recording=f"{call_id}.wav", recording_sha256=f"{i:064x}", agent_ref=None, duration_ms=rng.randrange(60_000, 600_000),
+        recording=f"{call_id}.wav", recording_sha256=f"{i:064x}", agent_ref=None,
+        duration_ms=rng.randrange(60_000, 600_000),
         normalized_score=rng.random(), compliance_status=rng.choice(("met", "met", "uncertain", "not_met")),
         scorecard_version=config.scorecard.version,
     )  # fmt: skip
