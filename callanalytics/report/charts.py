@@ -139,7 +139,7 @@ def _to_inline(svg: str, size_mm: tuple[float, float], label: str) -> Markup:
     head, rest = body.split(">", 1)
     head = re.sub(r' (width|height)="[^"]*"', "", head)
     size = f' width="{size_mm[0]}mm" height="{size_mm[1]}mm"'
-    return Markup(head + size) + Markup(' role="img" aria-label="{}">').format(label) + Markup(rest)  # nosec B704
+    return Markup(head + size) + Markup(' role="img" aria-label="{}">').format(label) + Markup(rest)
 
 
 def _with_prefix(shape: str, prefix: str, found: re.Match[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from callanalytics.config import Config
 from callanalytics.criteria.deadlines import is_working_day
+from callanalytics.criteria.scorecard import PROMISE_PARTS
 from callanalytics.report.queries import QUERIES, STATUS_TOPIC, TABLES
 from callanalytics.report.statistics import (
     Limits,
@@ -79,6 +80,7 @@ class ItemLine:
     norm: float
     weeks: tuple[Week, ...]  # oldest first, those with too few calls left out
     limits: Limits | None
+    is_gauged: bool  # of all its criteria it was decided that the machine judges as people do
 
     @property
     def change(self) -> float | None:
@@ -413,6 +415,7 @@ def _items(ask: _Asker, config: Config, period: Period) -> tuple[tuple[ItemLine,
     rates: dict[str, dict[int, Rate]] = {}
     for row in ask("item_weeks"):
         rates.setdefault(row["item"], {})[row["week"]] = _rate(row)
+    live = {row["criterion"] for row in ask("gauged")}
     lines = []
     for item in config.scorecard.items:
         now = spans.get((item, "now"))
@@ -434,6 +437,7 @@ def _items(ask: _Asker, config: Config, period: Period) -> tuple[tuple[ItemLine,
                 norm=config.norms.items.get(item, 0.0),
                 weeks=weeks,
                 limits=control_limits(base, [week.rate for week in weeks]),
+                is_gauged=live.issuperset(set(config.scorecard.items[item].parts) - set(PROMISE_PARTS)),
             )
         )
     before, now_rules = rules_of_span.get("before", set()), rules_of_span.get("now", set())

@@ -46,7 +46,7 @@ class Writer:
 
     def say(self, key: str, **fields: object) -> Markup:
         """A line; numbers in it are marked up, anything else is escaped."""
-        return Markup(TEXTS[key][0 if self.lang == "nl" else 1]).format(**fields)  # nosec B704  # texts of our own
+        return Markup(TEXTS[key][0 if self.lang == "nl" else 1]).format(**fields)
 
     def item(self, name: str) -> Markup:
         """What people call an item."""
@@ -250,13 +250,14 @@ def render(name: str, writer: Writer, figures: Figures, config: Config) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    weeks = sorted({week.back for line in figures.items for week in line.weeks})
+    items = figures.items
+    weeks = sorted({week.back for line in items for week in line.weeks}, reverse=True)
     return pages.get_template(name).render(
         w=writer, f=figures, say=writer.say, k=writer.constants, lang=config.lang, gaps=GAPS, kinds=KINDS,
-        municipality=" · ".join(config.municipality.names), weeks=weeks[:WEEKS_SHOWN][::-1],
-        has_norms=any(line.norm for line in figures.items), size_pt=SIZES_PT[0], answer=answer,
-        has_charts=any(len(line.weeks) > 1 for line in figures.items), all_weeks=weeks[:WEEKS_SHOWN][::-1],
-        f_smallest=config.privacy.smallest_group,
+        municipality=" · ".join(config.municipality.names), answer=answer, f_smallest=config.privacy.smallest_group,
+        all_weeks=weeks, weeks=weeks[-WEEKS_SHOWN:], has_charts=any(len(line.weeks) > 1 for line in items),
+        has_gates=any(line.is_gauged for line in items), has_norms=any(line.norm for line in items),
+        size_pt=SIZES_PT[0],
     )  # fmt: skip
 
 

@@ -100,6 +100,9 @@ QUERIES = {
     "rules": """
         SELECT week, span, list_sort(list(DISTINCT rules)) AS rules FROM calls_
         WHERE is_scorable AND week BETWEEN 0 AND 25 GROUP BY ALL ORDER BY week DESC""",
+    "gauged": """
+        SELECT criterion FROM gates
+        QUALIFY row_number() OVER (PARTITION BY criterion ORDER BY made_at DESC, id DESC) = 1 AND live""",
     "parts": """
         SELECT i.item, c.criterion AS part, i.span,
             count(*) FILTER (c.status = 'not_met') AS misses, count(*) AS n

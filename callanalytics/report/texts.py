@@ -50,6 +50,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Control charts are drawn from {smallest} calls a week on.",
     ),
     "few": ("te weinig gesprekken per week", "too few calls a week"),
+    "gauged_none": (
+        "Van geen onderdeel is nog vastgesteld dat de computer oordeelt zoals collega’s dat doen (kalibratie).",
+        "Of no item it is established yet that the computer judges as colleagues do (calibration).",
+    ),
+    "gauged_some": (
+        "°: nog niet vastgesteld dat de computer hier oordeelt zoals collega’s dat doen (kalibratie).",
+        "°: not established yet that the computer judges here as colleagues do (calibration).",
+    ),
     "card_legend": (
         "n: gesprekken met het oordeel goed of niet goed. Verschil: in procentpunten met {before}; vet als toeval het "
         "niet goed verklaart (het {level}%-interval bevat geen nul).",
@@ -115,8 +123,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "no_cause": ("verspreid over wachtrijen en onderwerpen", "spread over queues and topics"),
     "movers_note": (
-        "Bij zoveel onderdelen valt er af en toe één toevallig op: leg het naast de regelkaart.",
-        "Of so many items one stands out by chance now and then: hold it against the control chart.",
+        "Bij zoveel onderdelen valt er af en toe één toevallig op: leg het naast de regelkaart. Het kan ook "
+        "schelen dat nu meer of minder gesprekken zijn nagekeken dan toen.",
+        "Of so many items one stands out by chance now and then: hold it against the control chart. That more "
+        "or fewer calls are reviewed now than then may make a difference, too.",
     ),
     "moments": ("Om samen te bespreken", "To discuss together"),
     "moments_note": (
@@ -168,7 +178,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Kept: a colleague says so, or the municipality called the caller back later about the same. Not kept: a "
         "colleague says so, or the caller said so in a later call about the same.",
     ),
-    "see_register": ("Alle toezeggingen staan in {file}.", "All promises are in {file}."),
+    "see_register": (
+        "Elke toezegging staat in het register (register.html, register.csv).",
+        "Each promise is in the register (register.html, register.csv).",
+    ),
     "repeats": ("Herhaalverkeer", "Repeat calls"),
     "repeats_lead": (
         "Zelfde beller, zelfde onderwerp, binnen {days} dagen: {rate}.",
@@ -229,8 +242,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "There are too few calls for a proposal. Choose something from the fragments together.",
     ),
     "see_appendix": (
-        "In {file}: grote regelkaarten, herhaalverkeer, doorverbinden, kennishiaten, PDCA-log en normen.",
-        "In {file}: large control charts, repeat calls, hand-overs, knowledge gaps, PDCA log and norms.",
+        "In de bijlage (appendix): regelkaarten, herhaalverkeer, doorverbinden, kennishiaten, PDCA-log en normen.",
+        "In the appendix: control charts, repeat calls, hand-overs, knowledge gaps, PDCA log and norms.",
     ),
     "no_pdf": (
         "De HTML-bestanden zijn gemaakt, de PDF's niet: daarvoor zijn Pango en WeasyPrint nodig. Op Debian: "
