@@ -43,6 +43,7 @@ from callanalytics.review.tables import (
     SampleCall,
 )
 from callanalytics.review.web import NO_ID, allowed, check_csrf, desk_of, new_token, page
+from callanalytics.review.worklist import formats, visible
 from callanalytics.store import Store
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Opened:
     desk: Desk
     tools: _Lazily
     person: Person
+    row: IndexedCall
     result: CallResult
     sample: Sample | None
 
@@ -182,7 +184,7 @@ def _open(request: Request, person: Person, call_id: str, sample_id: int | None)
             sample = orm.scalar(chosen)
         if sample is None or not person.may("judge"):
             raise HTTPException(404)
-    return Opened(desk, _tools(request), person, result, sample)
+    return Opened(desk, _tools(request), person, row, result, sample)
 
 
 def _note_view(opened: Opened, is_again: bool = False) -> None:
@@ -232,27 +234,26 @@ def _next_in_sample(opened: Opened) -> str | None:
 
 
 def _next_unreviewed(opened: Opened) -> str | None:
-    """By day, the newest first, then the least certain one; from this call on and round."""
-    person, call = opened.person, IndexedCall
+    """By day, the newest first, then the least certain one; from this call on and round.
+
+    Calls about sensitive topics come up among themselves alone.
+    """
+    desk, call, at = opened.desk, IndexedCall, opened.row
+    may_tell_apart = desk.config.privacy.agents_may_be_told_apart
     done = exists().where(Finished.call_id == call.call_id, Finished.sample_id.is_(None))
-    wanted = select(call).where(~done, call.call_id != opened.id, call.scorable)
-    if person.role == "agent":
-        wanted = wanted.where(call.agent_ref == person.agent_ref)
-    wanted = wanted.order_by(call.day.desc(), call.uncertainty.desc(), call.call_id)
-    at = opened.desk.find(opened.id)
-    with opened.desk.reviews.reading() as orm:
-        if at is not None:
-            same_day = and_(call.day == at.day, call.uncertainty < at.uncertainty)
-            same = and_(call.day == at.day, call.uncertainty == at.uncertainty, call.call_id > at.call_id)
-            for row in orm.scalars(wanted.where(or_(call.day < at.day, same_day, same))):
-                if opened.desk.may_see(person, row):
-                    return row.call_id
-        return next((row.call_id for row in orm.scalars(wanted) if opened.desk.may_see(person, row)), None)
+    open_to = visible(opened.person, may_tell_apart, "sensitive" if at.sensitive else "plain")
+    wanted = select(call.call_id).where(open_to, ~done, call.call_id != opened.id, call.scorable)
+    wanted = wanted.order_by(call.day.desc(), call.uncertainty.desc(), call.call_id).limit(1)
+    same_day = and_(call.day == at.day, call.uncertainty < at.uncertainty)
+    same = and_(call.day == at.day, call.uncertainty == at.uncertainty, call.call_id > at.call_id)
+    with desk.reviews.reading() as orm:
+        return orm.scalar(wanted.where(or_(call.day < at.day, same_day, same))) or orm.scalar(wanted)
 
 
 def _view(opened: Opened) -> dict[str, Any]:
     """All that the templates of a call ask for."""
     desk, person, result, config = opened.desk, opened.person, opened.result, opened.desk.config
+    zone = ZoneInfo(config.municipality.timezone)
     answers = desk.reviews.answers(opened.id, opened.blind_id)
     promised = [] if opened.is_blind else _promise_answers(desk, opened.id)
     names = {user.id: user.name for user in users(desk.reviews)} if person.role != "agent" else {}
@@ -291,19 +292,11 @@ def _view(opened: Opened) -> dict[str, Any]:
         "promise_types": PROMISE_TYPES,
         "criterion_names": known,
         "triggers": {c.id: _triggers(c, known) for c in desk.files.criteria},
-        "item_name": _item_namer(config, person.lang),
         "clock": _clock,
-        "local": _local_time(config),
+        "field_time": lambda at: at.astimezone(zone).strftime("%Y-%m-%dT%H:%M") if at else "",
         "new_token": new_token,
         "error": None,
-    }
-
-
-def _item_namer(config: Config, lang: str) -> Callable[[str], str | None]:
-    names: Mapping[str, str] = {
-        name: item.name.nl if lang == "nl" else item.name.en for name, item in config.scorecard.items.items()
-    }
-    return names.get
+    } | formats(desk, person.lang)
 
 
 def _triggers(criterion: Criterion, names: Mapping[str, str]) -> list[tuple[bool, str]]:
@@ -317,11 +310,6 @@ def _triggers(criterion: Criterion, names: Mapping[str, str]) -> list[tuple[bool
         return True, f"call_cue_{one}" if one in APPLIES else "call_cue_said"
 
     return list(dict.fromkeys(name(one) for one in criterion.applies))
-
-
-def _local_time(config: Config) -> Callable[[datetime | None, str], str]:
-    zone = ZoneInfo(config.municipality.timezone)
-    return lambda at, form: f"{at.astimezone(zone):{form}}" if at else ""
 
 
 def _clock(ms: int) -> str:

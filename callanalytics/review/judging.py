@@ -20,7 +20,7 @@ from callanalytics.review.tables import Answer, Judgement, PromiseJudgement
 COMPLIANCE, SIGNALS = "compliance", "signals"  # groups beside the items of the card
 UNSURE = 0.5  # a word recognised with less is marked, as in redact_audio
 ANSWERS: tuple[Answer, ...] = ("met", "not_met", "not_applicable", "unclear")
-QUIET_EVENTS = ("dead_air", "interruption")  # criteria of their own: told to nobody who scores blind
+QUIET_EVENTS = ("dead_air", "interruption", "transfer")  # what criteria are about: told to nobody who scores blind
 
 
 @dataclass(frozen=True, slots=True)

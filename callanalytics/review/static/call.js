@@ -172,6 +172,10 @@
       .then((found) => { peaks = found; paint(); })
       .catch(() => { /* the sound plays without its picture */ });
     new ResizeObserver(paint).observe(canvas);
+    // What sticks below it, and what must not hide behind it, goes by its height.
+    new ResizeObserver(([one]) => {
+      document.documentElement.style.setProperty("--player", `${one.target.offsetHeight}px`);
+    }).observe(byId("player"));
     audio.addEventListener("timeupdate", show);
     audio.addEventListener("seeked", show);
     const button = byId("play");
