@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from callanalytics.errors import CallAnalyticsError
 from callanalytics.report.figures import ItemLine, Week
@@ -139,7 +139,8 @@ def _to_inline(svg: str, size_mm: tuple[float, float], label: str) -> Markup:
     head, rest = body.split(">", 1)
     head = re.sub(r' (width|height)="[^"]*"', "", head)
     size = f' width="{size_mm[0]}mm" height="{size_mm[1]}mm"'
-    return Markup(head + size) + Markup(' role="img" aria-label="{}">').format(label) + Markup(rest)
+    role = f' role="img" aria-label="{escape(label)}">'
+    return Markup(head + size + role + rest)  # nosec B704  # matplotlib's own drawing, which escapes texts
 
 
 def _with_prefix(shape: str, prefix: str, found: re.Match[str]) -> str:
