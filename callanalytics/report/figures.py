@@ -227,6 +227,11 @@ class Handovers:
     hidden_queues: frozenset[str]
     all: Mapping[str, int]
 
+    @property
+    def has_topics(self) -> bool:
+        """Whether any topic has hand-overs enough to stand on its own."""
+        return any(topic != OTHER for topic in self.topics)
+
     def of_topic(self, topic: str) -> dict[str, int]:
         """A row's sums."""
         return _added(kinds for (name, _), kinds in self.cells.items() if name == topic)

@@ -12,8 +12,9 @@ STATUS_TOPIC = "status_medewerker"  # of configs/topics.toml: calls that ask how
 # Read once: the views of the catalog read Parquet anew for every query.
 TABLES = {
     "calls_": """
-        SELECT c.call_id, c.date AS day, coalesce(c.queue, '') AS queue, c.topic, c.topic_sensitive AS is_sensitive,
-            c.direction, c.caller_ref, c.started_at, c.wait_s, c.scorable AS is_scorable, c.compliance_status, s.state,
+        SELECT c.call_id, c.date AS day, coalesce(c.queue, '') AS queue, c.topic,
+            coalesce(c.topic_sensitive, true) AS is_sensitive, c.direction, c.caller_ref, c.started_at, c.wait_s,
+            c.scorable AS is_scorable, c.compliance_status, s.state,
             concat_ws(' ', c.scorecard_version, c.scoring_fingerprint, c.pipeline_fingerprint) AS rules,
             CASE WHEN c.date BETWEEN first_day AND last_day THEN 'now'
                 WHEN c.date BETWEEN before_day AND first_day - 1 THEN 'before' END AS span,

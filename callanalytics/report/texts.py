@@ -36,7 +36,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "card_caption": ("Aandeel goed per onderdeel", "Share met by item"),
     "item": ("Onderdeel", "Item"),
     "share": ("Goed", "Met"),
-    "interval": ("{level}%-interval", "{level} % interval"),
+    "interval": ("{level}%\u2011interval", "{level}\u00a0% interval"),
     "n": ("n", "n"),
     "na": ("n.v.t.", "n/a"),
     "unsure": ("on\u00adzeker", "un\u00adsure"),
