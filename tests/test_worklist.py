@@ -603,6 +603,8 @@ def test_a_lead_filters_pages_and_draws_a_sample_in_a_browser(chromium: Any, wid
     page.get_by_label("Wachtrij").first.select_option("afval")  # htmx asks at once, and keeps the address
     page.get_by_text("35 gesprekken").wait_for()
     assert "queue=afval" in page.url
+    draw = page.get_by_role("link", name="Steekproef uit deze selectie")
+    assert "queue=afval" in (draw.get_attribute("href") or "")
     page.reload()
     page.get_by_text("35 gesprekken").wait_for()
     page.get_by_role("link", name="Filters wissen").click()

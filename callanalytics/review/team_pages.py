@@ -32,7 +32,7 @@ from callanalytics.review.tables import (
     User,
     UserRole,
 )
-from callanalytics.review.web import allowed, check_csrf, desk_of, new_token, page
+from callanalytics.review.web import allowed, check_csrf, desk_of, new_token, page, words
 from callanalytics.review.worklist import call_link, formats, visible
 
 PAGE = 25
@@ -503,7 +503,8 @@ def _with_words(desk: Desk, seen: Seen, person: Person, promises: Sequence[Promi
     ]
     recordings: Mapping[str, str] = {one.call.call_id: one.call.recording_sha256 for one in shown if one.words}
     fresh = seen.new(person, list(recordings), datetime.now(UTC).date())
-    desk.ledger.add("view", [(call_id, recordings[call_id]) for call_id in fresh], "promise register", person.name)
+    reason = words()["re_reason"][desk.config.lang]
+    desk.ledger.add("view", [(call_id, recordings[call_id]) for call_id in fresh], reason, person.name)
     return shown
 
 
