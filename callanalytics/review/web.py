@@ -62,7 +62,15 @@ def create_app(config: Config, output: Path) -> FastAPI:
         yield
         desk.close()
 
-    app = FastAPI(title="callanalytics", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="callanalytics",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        # Newer ones export spans, with ids of calls in them, where the environment says so.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
     app.state.desk = desk
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     for router in (entrance, *_routers()):
