@@ -99,6 +99,7 @@ _SPELLING = word_set(
 # Probabilities from which the model of name_likeness.py is believed: anywhere, in an answer, behind such a word.
 LIKELY_OPENING = 0.2
 LIKELY_ALONE = 0.95  # of a word that is a sentence of its own
+LIKELY_AGAIN = 0.1  # of one that is a little like a name said before
 LIKELY_FIRST = 0.1  # of the first word of an answer
 LIKELY_SLOT = 0.25  # of an ordinary word where a name is due: "meneer bos"
 LIKELY_WEAK = 0.5  # of one behind "ik ben", "mijn vrouw"
@@ -106,6 +107,7 @@ IMPOSSIBLE = 0.002  # below it not even a first name with its capital is one
 UNLIKELY = 0.05  # below it nothing but a list or a question makes a name of a word
 LIKELY, LIKELY_WORD, LIKELY_DUE, GOES_ON = 0.4, 0.8, 0.25, 0.2
 _MIN_KNOWN, _MIN_SOUND = 3, 4
+_ALIKE, _ALIKE_IF_LIKELY = 80, 68  # similarity to a name found before, in percent
 _FUZZY_FROM = 5
 
 
@@ -1065,10 +1067,11 @@ class _Names:
                 elif len(word) >= _FUZZY_FROM and (
                     not is_ordinary or (is_capital and not call.starts_sentence(at, turn))
                 ):
+                    likeness = _ALIKE_IF_LIKELY if self._likeness[at] >= LIKELY_AGAIN else _ALIKE
                     is_hit = any(
                         len(name) >= _FUZZY_FROM
                         and (
-                            max(fuzz.ratio(word, name), fuzz.ratio(sound_of(word), sound_of(name))) >= 80
+                            max(fuzz.ratio(word, name), fuzz.ratio(sound_of(word), sound_of(name))) >= likeness
                             or (word.startswith(name) and is_capital and len(word) < len(name) + 5)
                         )
                         for name in known

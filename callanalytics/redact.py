@@ -998,7 +998,10 @@ class _Numbers:
         if end >= turn.stop or PHRASE_END.search(call.tokens[end - 1].text):
             return False
         follows = call.word(end, turn)
-        is_letter = follows in _LETTERS and bool(PHRASE_END.search(call.tokens[end].text) or end + 1 == turn.stop)
+        is_last = bool(PHRASE_END.search(call.tokens[end].text)) or end + 1 == turn.stop
+        # "twaalf c" is heard as "12 zee", "12 aan": one short word more ends the answer
+        is_asked = "house_number" in self._wanted - self._implied and len(follows) <= 4
+        is_letter = is_last and (follows in _LETTERS or is_asked)
         return bool(follows) and follows not in _AFTER_NUMBER and follows not in _ADDED and not is_letter
 
     def _is_article(self, run: list[Element]) -> bool:
