@@ -1,7 +1,7 @@
 """The review app in a real browser: an OUT to look at, a server, a page, logging in, and axe-core.
 
 A module that tests pages imports the fixtures it wants (`app_url`, `chromium`, and `review_out`, `review_config` or
-ones of its own in their place).  Without Debian's chromium, or without axe-core from `make scripts`, tests are skipped.
+ones of its own in their place).  Without Debian's chromium, or what `make scripts` fetches, tests are skipped.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ PASSWORD = "een lang wachtwoord"
 USERS = {"eva": "lead", "bram": "reviewer", "tess": "reviewer", "fien": "privacy_officer", "otto": "admin"}
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = project_root() / ".venv" / "js" / "node_modules" / "axe-core" / "axe.min.js"
+HTMX = project_root() / "callanalytics" / "review" / "static" / "vendor" / "htmx.min.js"
 LEVELS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
 # What is said in every call, by whom and from which second; a placeholder is what redaction left.
@@ -234,6 +235,8 @@ def _browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not there; on Debian: apt-get install chromium")
+    if not HTMX.exists():
+        pytest.skip("htmx is not there; run: make scripts")
     with playwright.sync_playwright() as driver:
         arguments = ["--autoplay-policy=no-user-gesture-required", "--mute-audio"]
         arguments += ["--no-sandbox"] if os.geteuid() == 0 else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,8 +126,6 @@ class Tools(call_page._Lazily):
     """The real ones, but what cleans notes takes every Piet for a person."""
 
     def _redactor(self) -> Any:
-        from dataclasses import replace
-
         from callanalytics.redact import Redacted
 
         def redact(said: Any) -> Redacted:
@@ -363,6 +362,23 @@ def test_next_without_a_sample_is_the_next_unreviewed_call_newest_first(team: Te
     assert "alles is beoordeeld" in eva.get("/call/next", id=FIRST).text
 
 
+def test_next_goes_on_to_a_sensitive_call_from_a_sensitive_one_alone(team: Team) -> None:
+    folder = Path(team.desk.config.review.recordings)
+    store = Store(team.desk.output, team.desk.files.ids, tuple(team.desk.config.scorecard.items))
+    store.open()
+    made = []
+    for number, day in ((4, 8), (5, 9)):
+        path = folder / f"{number}.wav"
+        path.write_bytes((folder / "mono.wav").read_bytes() + b"\0" * number)
+        one = review_call(team.desk.config, team.desk.files.criteria, f"gesprek-{number}", day, path, layout="mono")
+        made.append(replace(one, call=replace(one.call, topic_sensitive=True)))
+    store.publish(made, "r2")
+    store.close()
+    team.desk.refresh()
+    assert team("eva").get("/call/next", id=FIRST).headers["location"] == f"/call?id={THIRD}"
+    assert team("eva").get("/call/next", id="gesprek-5").headers["location"] == "/call?id=gesprek-4"
+
+
 # --- promises, contests, swaps --------------------------------------------------------------------------------------
 
 
@@ -438,7 +454,6 @@ def own(tmp_path: Path) -> Callable[[bool], Team]:
     """A call of the agent ag-1 and one of somebody else; whether the works council agreed is the test's."""
 
     def make(has_agreed: bool) -> Team:
-        from dataclasses import replace
         from datetime import date
 
         config = load_config()
