@@ -216,6 +216,10 @@ REASONS = {
     ),
     "there is somebody with that name already.": "er is al iemand met die naam.",
     "there is nobody with that name.": "er is niemand met die naam.",
+    "an agent stays one; make somebody of another name.": (
+        "een medewerker blijft dat; maak een gebruiker met een andere naam."
+    ),
+    "this is the last admin; make another one first.": "dit is de laatste beheerder; maak eerst een andere.",
     "the review store does not answer; see whether its disk is full or its server runs, and try again.": (
         "de reviewopslag antwoordt niet; kijk of de schijf vol is en of de databaseserver draait, en probeer opnieuw."
     ),

@@ -99,7 +99,7 @@ def add_person(
     person: Admin,
     name: Name,
     role: Annotated[UserRole, Form()],
-    password: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str | None, Form(max_length=200)] = None,
     agent: Annotated[str, Form(max_length=200)] = "",
     lang: Annotated[Literal["nl", "en"], Form()] = "nl",
 ) -> Response:
@@ -120,7 +120,7 @@ def change_person(
     person: Admin,
     name: Name,
     what: Annotated[Literal["password", "role", "disable", "enable"], Form()],
-    password: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str | None, Form(max_length=200)] = None,
     role: Annotated[UserRole | None, Form()] = None,
 ) -> Response:
     """A new password, another role, out or in again."""
@@ -129,7 +129,7 @@ def change_person(
         raise HTTPException(404)
     try:
         if what == "password":
-            change_user(reviews, name, password=password)
+            change_user(reviews, name, password=password or "")
         elif what == "role":
             change_user(reviews, name, role=role)
         else:
