@@ -18,22 +18,27 @@ from hypothesis import strategies as st
 
 from callanalytics.cli import main
 from callanalytics.config import Config, load_config, project_root
-from callanalytics.criteria import load_detector, load_files
+from callanalytics.criteria import Detector, load_detector, load_files
+from callanalytics.criteria.finding import CallText
 from callanalytics.criteria.learned import ARTEFACT, Said, load_learned
 from callanalytics.criteria.learning import Example, train_criteria, vectorise
 from callanalytics.errors import StoreError
-from callanalytics.records import CriterionRow, StoredWord, TurnRow
+from callanalytics.records import CriterionRow, Evidence, StoredWord, Transcript, Turn, TurnRow, Word
 from callanalytics.review import reviews as store_of_reviews
 from callanalytics.review.learning import (
     CARD,
     FEWEST_HELD,
     HELD_SHARE,
     Answered,
+    Bag,
+    choose_stretches,
     decide,
     is_held_back,
     labels_of,
     learn_from_reviews,
     read_reviewed,
+    stretches_for,
+    witness_of,
 )
 from callanalytics.review.people import add_user, users
 from callanalytics.review.tables import Answer, Judgement
@@ -92,6 +97,63 @@ def test_no_call_is_ever_on_both_sides_whatever_else_is_reviewed(ids: list[str],
 def test_three_in_ten_calls_are_held_back() -> None:
     share = sum(is_held_back(f"call-{i}") for i in range(20_000)) / 20_000
     assert share == pytest.approx(HELD_SHARE, abs=0.01)
+
+
+# --- from calls to stretches of speech ------------------------------------------------------------------------------
+
+
+def heard(detector: Detector, *said_by_agent: str) -> CallText:
+    """A call of these turns of the agent, each answered by the citizen."""
+    turns = []
+    for i, text in enumerate(said_by_agent):
+        start = 6000 * i
+        words = tuple(Word(w, start + 250 * n, start + 250 * n + 200, 0.9) for n, w in enumerate(text.split()))
+        turns.append(Turn(2 * i, "agent", start, words[-1].end_ms, text, words))
+        turns.append(Turn(2 * i + 1, "citizen", start + 5000, start + 5500, "ja dat klopt"))
+    return detector.read(Transcript("c", None, tuple(turns), (), (), 6000 * len(said_by_agent)))
+
+
+def evidence_row(*spans: tuple[int, int]) -> CriterionRow:
+    evidence = tuple(Evidence(0, "agent", start, end, "") for start, end in spans)
+    return CriterionRow("c", MISSED, True, True, "met", 0.9, "rule", evidence, "2")
+
+
+def test_the_shortest_stretch_around_the_evidence_is_what_was_meant(config: Config) -> None:
+    detector = load_detector(config)
+    call = heard(detector, "goedemorgen gemeente zutphen. waarmee kan ik u helpen. zegt u het maar.")
+    places = stretches_for(call, "agent", "opening")
+    assert {call.turns[place.turn].turn.role for place in places} == {"agent"}
+    meant = witness_of(call, evidence_row((750, 1950)), places)
+    assert meant is not None
+    assert call.turns[meant.turn].quote(meant.start, meant.end).startswith("waarmee kan ik u helpen")
+    # Of several pieces one alone may be right, and without any nobody knows where it was said.
+    assert witness_of(call, evidence_row((750, 1950), (2000, 2900)), places) is None
+    assert witness_of(call, None, places) is None
+    assert witness_of(call, evidence_row((90_000, 91_000)), places) is None
+
+
+def test_what_was_missed_is_found_by_what_sets_calls_apart(config: Config) -> None:
+    """Nobody says where in the call it was; only calls with it hold "ontvouw uw verhaal"."""
+    detector = load_detector(config)
+    calls, bags = [], []
+    for i in range(24):
+        is_found = i % 2 == 0
+        texts = [f"goedemorgen gemeente zutphen. {'ontvouw uw verhaal' if is_found else 'een moment graag'}.",
+                 "dat ga ik voor u nakijken. dat is in orde."]  # fmt: skip
+        calls.append(heard(detector, *texts))
+        bags.append(Bag(i, stretches_for(calls[i], "agent", "any"), is_found, None))
+    chosen = choose_stretches(bags, calls, MISSED)
+    quotes = {
+        (calls[i].turns[stretch.turn].quote(stretch.start, stretch.end).strip("."), is_found)
+        for i, stretch, is_found in chosen
+    }
+    assert {quote for quote, is_found in quotes if is_found} == {"ontvouw uw verhaal"}
+    assert "een moment graag" in {quote for quote, is_found in quotes if not is_found}
+    assert not any("ontvouw" in quote for quote, is_found in quotes if not is_found)
+    # Too few calls to tell: what is meant is left open, what is not it is still known.
+    few = choose_stretches(bags[:6], calls, MISSED)
+    assert few
+    assert not any(is_found for _, _, is_found in few)
 
 
 # --- the decision ---------------------------------------------------------------------------------------------------
