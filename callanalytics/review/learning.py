@@ -395,11 +395,12 @@ def learn_from_reviews(
     reviewed, without_words = read_reviewed(config, output)
     ours = {call.transcript.call_id for call in read_calls(data / "calls.jsonl")}
     ours |= {line.source.removeprefix("call:") for line in read_lines(data / "turns.jsonl")}
-    reviewed = [call for call in reviewed if call.id not in ours]
+    everybody, reviewed = len(reviewed), [call for call in reviewed if call.id not in ours]
     train = [call for call in reviewed if not is_held_back(call.id)]
     held = [call for call in reviewed if is_held_back(call.id)]
     result: dict[str, Any] = {
-        "reviewed_calls": len(reviewed), "calls_without_words": without_words, "to_learn_from": len(train),
+        "reviewed_calls": len(reviewed), "calls_without_words": without_words,
+        "calls_of_our_own_data": everybody - len(reviewed), "to_learn_from": len(train),
         "held_back": len(held), "labels": sum(len(call.labels) for call in reviewed),
     }  # fmt: skip
     enough = _criteria_with_enough(train, FEWEST_TO_LEARN) & _criteria_with_enough(held, FEWEST_HELD_EACH)
