@@ -35,7 +35,7 @@ MOVERS = 3
 MIN_CAUSE = 0.25  # of the change: a queue or a topic that makes less of it explains nothing
 MOMENTS, GOOD_MOMENTS = 5, 3
 MIN_WORDS, MAX_WORDS = 4, 40  # of a fragment: fewer say nothing, more is not read
-LEGIBLE = 0.7  # mean probability of a turn's words: below, what was recognised is hard to read
+LEGIBLE = 0.6  # mean probability of a turn's words: below, what nobody reviewed is too hard to read
 NONE = Rate(0, 0)
 
 
@@ -144,7 +144,6 @@ class Moment:
     after: str
     is_good: bool
     is_reviewed: bool
-    is_plain: bool  # the behaviour itself was said; else it is where something lacked
     confidence: float  # of the recogniser in the words of the turn
 
     @property
@@ -553,15 +552,16 @@ def _moments(ask: _Asker, config: Config) -> list[Moment]:
     moments = []
     for row in [*ask("moments"), *ask("vague_callbacks")]:
         criterion, is_good = row["criterion"], row["is_good"]
-        # What was left unsaid is no fragment: nobody shows by a quote that no blame was shifted.
-        if criterion not in item_of or (criterion in undesired and is_good):
+        # What was left unsaid is no fragment: a quote shows what somebody said, be it wanted or not.
+        was_said = is_good != (criterion in undesired) or criterion == "callback.when"
+        if criterion not in item_of or not was_said:
             continue
-        is_plain = is_good or criterion in undesired or criterion == "callback.when"
         moment = Moment(
             item_of[criterion], criterion, row["call_id"], row["topic"], row["start_ms"],
-            *around(row["text"] or "", row["quote"]), is_good, row["is_reviewed"], is_plain, row["confidence"],
+            *around(row["text"] or "", row["quote"]), is_good, row["is_reviewed"], row["confidence"],
         )  # fmt: skip
-        if MIN_WORDS <= moment.words <= MAX_WORDS:
+        is_legible = moment.is_reviewed or moment.confidence >= LEGIBLE
+        if is_legible and MIN_WORDS <= moment.words <= MAX_WORDS:
             moments.append(moment)
     return moments
 
@@ -582,7 +582,7 @@ def around(text: str, quote: str) -> tuple[str, str, str]:
 
 
 def choose_moments(moments: Iterable[Moment], items: Sequence[ItemLine]) -> tuple[Moment, ...]:
-    """Five fragments, three good and two bad where there are: reviewed first, then plain, then where most is to win.
+    """Five fragments, three good and two bad where there are: reviewed first, then where most is to win.
 
     Never two of a call; of an item a second one only when there are not five items.
     """
@@ -590,8 +590,7 @@ def choose_moments(moments: Iterable[Moment], items: Sequence[ItemLine]) -> tupl
     ranked = sorted(
         moments,
         key=lambda m: (
-            not m.is_reviewed, not m.is_plain, m.confidence < LEGIBLE, order.get(m.item, len(order)),
-            -m.confidence * min(20, m.words), m.call_id, m.start_ms,
+            not m.is_reviewed, order.get(m.item, len(order)), -m.confidence * min(20, m.words), m.call_id, m.start_ms,
         ),
     )
     chosen: list[Moment] = []

@@ -278,6 +278,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "by_topic": ("Per onderwerp", "By topic"),
     "by_queue": ("Per wachtrij", "By queue"),
+    "few_topic": ("Onderwerpen met te weinig gesprekken om te tonen:", "Topics of too few calls to show:"),
+    "few_queue": ("Wachtrijen met te weinig gesprekken om te tonen:", "Queues of too few calls to show:"),
     "topic": ("Onderwerp", "Topic"),
     "queue": ("Wachtrij", "Queue"),
     "repeat_share": ("Herhaald", "Repeated"),
