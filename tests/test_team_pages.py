@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from browser import _browser, assert_accessible, chromium, log_in, served  # noqa: F401  # two of them are fixtures
+from databases import new_database, postgres, why_no_postgres
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from test_worklist import PASSWORD, Visitor, made, prepare, publish
@@ -24,11 +26,12 @@ from callanalytics.ledger import NAME
 from callanalytics.records import CallResult, PromiseRow
 from callanalytics.review import desk as desk_module
 from callanalytics.review.desk import Desk
-from callanalytics.review.people import add_user, change_user, log_in_by_proxy, person_of, users
-from callanalytics.review.reviews import SaidOfPromise, open_reviews
+from callanalytics.review.people import Person, add_user, change_user, log_in_by_proxy, person_of, users
+from callanalytics.review.reviews import Said, SaidOfPromise, open_reviews
 from callanalytics.review.tables import IndexedPromise, PromiseJudgement, Table
-from callanalytics.review.team_pages import check_chain, read_tail, today_of
+from callanalytics.review.team_pages import VIEWS, check_chain, count_kept, list_promises, read_tail, today_of
 from callanalytics.review.web import create_app
+from callanalytics.review.worklist import Plan, draw_calls, list_calls, read_filters, standings, visible
 
 PEOPLE = {"eva": "lead", "bram": "reviewer", "otto": "admin", "fien": "privacy_officer"}
 NOW = datetime.now(UTC)
@@ -440,6 +443,61 @@ def test_out_is_read_along_beside_the_pages_and_not_at_every_click(
     desk.keep_up()
     assert desk._reader is first  # less than REFRESH_S ago
     desk.close()
+
+
+def test_postgresql_gives_the_same_lists_samples_and_promises(config: Config, filled: Path, tmp_path: Path) -> None:
+    if why_no_postgres():
+        pytest.skip(str(why_no_postgres()))
+    # A socket's path is 107 characters at most, and others than its owner must reach it.
+    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        with postgres(Path(folder) / "s") as url:
+            review = config.review.model_copy(update={"database": new_database(url)})
+            found = [
+                everything_asked(Desk(one, shutil.copytree(filled, tmp_path / f"out-{i}")), i == 0)
+                for i, one in enumerate((config, config.model_copy(update={"review": review})))
+            ]
+    assert found[0] == found[1]
+
+
+def everything_asked(desk: Desk, has_people: bool) -> list[Any]:
+    """The answers to every kind of question that the pages ask of the database."""
+    if not has_people:
+        for name in ("bram", "eva"):  # the order of their names, for what each did has to be the same
+            add_user(desk.reviews, name, PASSWORD, PEOPLE[name])  # type: ignore[arg-type]
+    desk.refresh()
+    eva = next(user for user in users(desk.reviews) if user.name == "eva")
+    person = Person(eva.id, "eva", "lead", None, "nl")
+    result = desk.read("soon")
+    assert result
+    desk.reviews.judge(eva.id, result, [Said("empathy", "met")], "token-1")
+    desk.reviews.finish(eva.id, "late", {}, 0.25, "token-2")
+    desk.reviews.judge_promise(eva.id, "late", SaidOfPromise(1, 1000, "confirmed", "visit", kept=True), "token-3")
+    desk.reviews.judge_promise(eva.id, "late", SaidOfPromise(None, 7000, "missed", "visit", NOW), "token-4")
+    answers: list[Any] = []
+    addresses: list[dict[str, str]] = [
+        {}, {"order": "uncertain"}, {"order": "compliance"}, {"sensitive": "true"}, {"state": "reviewed"}, {"by": "me"},
+        {"from": "2026-01-01", "to": "2027-01-01", "queue": "algemeen", "topic": "afval", "state": "machine"},
+        {"criterion": "empathy", "verdict": "met", "uncertain": "0", "compliance": "met"}, {"score_max": "25"},
+    ]  # fmt: skip
+    with desk.reviews.reading() as orm:
+        for asked in addresses:
+            listing = list_calls(orm, read_filters(asked)[0], person, True)
+            answers.append((asked, listing.total, [(row.call.call_id, row.state, row.score) for row in listing.rows]))
+        for kind in ("random", "stratified", "uncertain", "compliance", "monthly"):
+            plan = Plan(name="x", kind=kind, month="2026-11", with_sensitive=True)  # type: ignore[arg-type]
+            answers.append((kind, draw_calls(orm, plan, read_filters({})[0], person, True, 4)))
+        scope = visible(person, True, "all")
+        days = today_of(ZoneInfo("Europe/Amsterdam"), NOW)
+        for view in VIEWS:
+            promises, counts = list_promises(orm, scope, view, days)
+            answers.append((view, counts, [(p.call.call_id, p.start_ms, p.type, p.due_at, p.kept) for p in promises]))
+        answers.append(count_kept(orm, scope))
+    sample_id = desk.reviews.draw(eva.id, "s", "random", ["soon", "late"], 1)
+    with desk.reviews.reading() as orm:
+        answers += [(one.total, one.done, one.next_call) for one in standings(orm, person, sample_id)]
+    desk.close()
+    return answers
 
 
 # --- in a browser ---------------------------------------------------------------------------------------------------
