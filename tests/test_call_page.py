@@ -281,10 +281,10 @@ def draw(team: Team, *call_ids: str, is_blind: bool = True) -> int:
 
 
 def test_a_blind_page_tells_nothing_of_the_machine_or_of_others(team: Team) -> None:
-    sample = draw(team, FIRST)
     team("tess").post("/call/judge", criterion=MET, answer="not_met", reason="other", note="let op")
-    team("tess").post("/call/judge", criterion=MET, answer="unclear", sample=sample)
     team("tess").post("/call/contest", note="oneens")
+    sample = draw(team, FIRST)
+    team("tess").post("/call/judge", criterion=MET, answer="unclear", sample=sample)
     page = team("bram").call(sample=sample)
     for told in ("kans ", "class=\"machine\"", "class=\"hear\"", "tess", "let op", "oneens", "score ", "accept",
                  'id="promises"', "/call/swap", "openbare", "event dead_air", 'class="status'):  # fmt: skip
@@ -320,6 +320,15 @@ def test_a_blind_card_is_finished_once_all_that_counts_is_answered(team: Team) -
     assert finished.sample_id == sample
     assert finished.items["opening"] == "not_met"
     assert team.desk.reviews.states([FIRST])[FIRST] == "machine"
+
+
+def test_a_reviewer_does_not_get_round_a_blind_sample(team: Team) -> None:
+    sample = draw(team, SECOND)
+    assert team("bram").get("/call", id=SECOND).headers["location"] == f"/call?id={SECOND}&sample={sample}"
+    assert 'class="machine"' in team("eva").call(SECOND)  # who draws samples and settles them
+    team.desk.reviews.finish(team.id_of("bram"), SECOND, {}, None, "a-token", sample)
+    assert 'class="machine"' in team("bram").call(SECOND)
+    assert team("tess").get("/call", id=SECOND).status_code == 303
 
 
 def test_a_closed_sample_is_blind_no_more(team: Team) -> None:
@@ -764,7 +773,7 @@ def test_the_page_works_without_javascript(chromium: Page, app_url: str) -> None
     assert browser
     context = browser.new_context(base_url=app_url, java_script_enabled=False)
     page = context.new_page()
-    log_in(page, "bram")
+    log_in(page, "eva")
     page.goto(f"/call?{urlencode({'id': FIRST})}")
     assert page.locator("audio[controls]").count() == 1
     page.locator("#c-closing_farewell .accept").click()

@@ -201,12 +201,25 @@ def _note_view(opened: Opened, is_again: bool = False) -> None:
 
 @router.get("/call")
 def show_call(request: Request, person: See, call_id: CallId, sample: SampleId = None) -> Response:
-    """The page of a call."""
+    """The page of a call; a reviewer who has still to score it blind is sent there first."""
     opened = _open(request, person, call_id, sample)
+    blind = _still_blind(opened) if sample is None and person.role == "reviewer" else None
+    if blind is not None:
+        return RedirectResponse(f"/call?{urlencode({'id': call_id, 'sample': blind})}", 303)
     _note_view(opened)
     if person.may("contest"):
         opened.tools.warm()
     return page(request, "call.html", **_view(opened))
+
+
+def _still_blind(opened: Opened) -> int | None:
+    """A blind sample that is open and holds the call, in which this person has not finished it."""
+    mine = exists().where(
+        Finished.sample_id == Sample.id, Finished.call_id == opened.id, Finished.user_id == opened.person.id
+    )
+    of = select(Sample.id).join(SampleCall).where(SampleCall.call_id == opened.id, Sample.blind)
+    with opened.desk.reviews.reading() as orm:
+        return orm.scalar(of.where(Sample.closed_at.is_(None), ~mine).order_by(Sample.id).limit(1))
 
 
 @router.get("/call/next")
