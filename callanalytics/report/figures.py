@@ -93,6 +93,12 @@ class ItemLine:
         """95 % interval of the change."""
         return difference_interval(self.now, self.before)
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval of the change leaves no change out."""
+        interval = self.change_interval
+        return interval is not None and not interval[0] <= 0 <= interval[1]
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -111,12 +117,6 @@ class Mover:
 
     line: ItemLine
     causes: tuple[Cause, ...]
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the interval of the change leaves no change out."""
-        interval = self.line.change_interval
-        return interval is not None and (interval[0] > 0 or interval[1] < 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,7 +469,7 @@ def _movers(ask: _Asker, config: Config, items: Sequence[ItemLine]) -> tuple[Mov
         groups.setdefault((row["item"], row["kind"]), {}).setdefault(row["span"], {})[row["name"]] = _rate(row)
     moved = [line for line in items if line.now.is_shown(smallest) and line.before.is_shown(smallest)]
     moved = [line for line in moved if line.change]
-    moved.sort(key=lambda line: (-abs(line.change or 0.0), line.item))
+    moved.sort(key=lambda line: (not line.is_clear, -abs(line.change or 0.0), line.item))
     movers = []
     for line in moved[:MOVERS]:
         causes = []

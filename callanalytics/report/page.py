@@ -161,11 +161,6 @@ class Writer:
             "repeat_days": self.num("repeat_days", REPEAT_DAYS),
         }  # fmt: skip
 
-    def is_clear(self, line: ItemLine) -> bool:
-        """Whether the change is more than chance."""
-        interval = line.change_interval
-        return interval is not None and not interval[0] <= 0 <= interval[1]
-
     def is_compared(self, line: ItemLine) -> bool:
         """Whether the change may be told."""
         return not self._figures.is_broken and self.is_shown(line.now) and self.is_shown(line.before)

@@ -59,9 +59,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "°: not established yet that the computer judges here as colleagues do (calibration).",
     ),
     "card_legend": (
-        "n: gesprekken met het oordeel goed of niet goed. Verschil: in procentpunten met {before}; vet als toeval het "
-        "niet goed verklaart (het {level}%-interval bevat geen nul).",
-        "n: calls with the verdict met or not met. Change: percentage points since {before}; bold where chance "
+        "n: gesprekken met het oordeel goed of niet goed. Verschil: in procentpunten ten opzichte van {before}; vet "
+        "als toeval het niet goed verklaart (het {level}%-interval bevat geen nul).",
+        "n: calls with the verdict met or not met. Change: percentage points from {before}; bold where chance "
         "explains it badly (the {level} % interval holds no zero).",
     ),
     "card_legend_none": (
@@ -97,8 +97,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "is_signal": ("{name} (hoe vaak, geen oordeel)", "{name} (how often, no verdict)"),
     "movers": ("Wat het meest veranderde", "What changed most"),
     "movers_caption": (
-        "De grootste verschillen met {before}",
-        "The largest changes since {before}",
+        "De grootste verschillen met {before}; eerst wat geen toeval lijkt",
+        "The largest changes from {before}; first what does not look like chance",
     ),
     "was": ("Was", "Was"),
     "now": ("Nu", "Now"),
