@@ -391,6 +391,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "what": ("Wat", "What"),
     "by": ("Door", "By"),
     "due": ("Uiterlijk", "Due"),
+    "late_by": ("{n} werkdag(en) te laat", "{n} working day(s) late"),
     "overdue_by": ("Werkdagen te laat", "Working days late"),
     "registered": ("Geregistreerd", "Registered"),
     "said": ("Gezegd", "Said"),
