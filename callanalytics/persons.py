@@ -98,14 +98,14 @@ _SPELLING = word_set(
 )
 # Probabilities from which the model of name_likeness.py is believed: anywhere, in an answer, behind such a word.
 LIKELY_OPENING = 0.2
-LIKELY_ALONE = 0.95  # of a word that is a sentence of its own
+LIKELY_ALONE = 0.9  # of a word that is a phrase of its own
 LIKELY_AGAIN = 0.1  # of one that is a little like a name said before
 LIKELY_FIRST = 0.1  # of the first word of an answer
 LIKELY_SLOT = 0.25  # of an ordinary word where a name is due: "meneer bos"
 LIKELY_WEAK = 0.5  # of one behind "ik ben", "mijn vrouw"
 IMPOSSIBLE = 0.002  # below it not even a first name with its capital is one
-UNLIKELY = 0.05  # below it nothing but a list or a question makes a name of a word
-LIKELY, LIKELY_WORD, LIKELY_DUE, GOES_ON = 0.4, 0.8, 0.25, 0.2
+UNLIKELY = 0.1  # below it nothing but a list or a question makes a name of a word
+LIKELY, LIKELY_WORD, LIKELY_DUE, GOES_ON = 0.7, 0.9, 0.4, 0.3
 _MIN_KNOWN, _MIN_SOUND = 3, 4
 _ALIKE, _ALIKE_IF_LIKELY = 80, 68  # similarity to a name found before, in percent
 _FUZZY_FROM = 5
@@ -759,7 +759,8 @@ class _Names:
                 continue
             is_led = call.word(at - 1, turn) in PREFIXES or is_due_here
             is_place = not is_led and not self._is_listed(at) and is_almost_in(word, self._lexicon.places)
-            is_alone = call.starts_sentence(at, turn) and bool(SENTENCE_END.search(call.tokens[at].text))
+            is_alone = bool(PHRASE_END.search(call.tokens[at].text))
+            is_alone = is_alone and (at == turn.start or bool(PHRASE_END.search(call.tokens[at - 1].text)))
             is_unsure = is_alone and not is_due_here and self._likeness[at] < LIKELY_ALONE
             if is_place or is_unsure or self._is_place_here(at, turn):
                 continue

@@ -222,7 +222,7 @@ _SHORT_NUMBER = re.compile(r"140\d{2,3}")  # 14 + area code: the telephone numbe
 _LONG_CASE = re.compile(r"(?:[a-z]{1,4})?20[12]\d\d{2,8}")  # a year and a serial number
 _ADDITIONS = word_set("bis huis hs rood zwart boven beneden achter voor links rechts flat kamer unit toevoeging app")
 _ADDED = word_set("bis hs toevoeging")  # what is added to house numbers alone
-_LETTERS = word_set("a aa b bee c cee see zee d dee e ee f ef")  # as recognition writes them
+_LETTERS = word_set("a aa aan b bee c cee see zee d dee e ee f ef")  # as recognition writes them
 _OFFICE_PLACES = word_set(
     "gemeentehuis stadhuis stadskantoor gemeentekantoor milieustraat balie loket werf bezoekadres brengpunt"
 )
@@ -260,7 +260,7 @@ _ASKS_PHONE = re.compile(
 )
 _ASKS_HOUSE = re.compile(
     r"\bnummer (?:van )?(?:uw|je|het|dat) huis|welk (?:huis ?)?nummer .*(?:woon|woont|staat|is)|\badres\b|"
-    r"\bwoo?n(?:t|gt)? u (?:nog |al |dan )*(?:op|aan|in)\b|"
+    r"\bwoo?n(?:t|gt)? u (?:nog |al |dan )*(?:op|aan)\b|"
     r"\bwaar (?:woon|staat|gaat|precies|is (?:het|dat|die|de)|ligt|ligg)|\bwelke? (?:\w+ )?(?:straat|plek|locatie|weg)|"
     r"\bnummer (?:staat|woont|is het)"
 )
@@ -999,9 +999,7 @@ class _Numbers:
             return False
         follows = call.word(end, turn)
         is_last = bool(PHRASE_END.search(call.tokens[end].text)) or end + 1 == turn.stop
-        # "twaalf c" is heard as "12 zee", "12 aan": one short word more ends the answer
-        is_asked = "house_number" in self._wanted - self._implied and len(follows) <= 4
-        is_letter = is_last and (follows in _LETTERS or is_asked)
+        is_letter = follows in _LETTERS and is_last  # "twaalf c" is heard as "12 zee", "twaalf a" as "12 aan"
         return bool(follows) and follows not in _AFTER_NUMBER and follows not in _ADDED and not is_letter
 
     def _is_article(self, run: list[Element]) -> bool:
