@@ -31,7 +31,7 @@ from callanalytics.review.calibration import (
 )
 from callanalytics.review.desk import Desk
 from callanalytics.review.people import Person
-from callanalytics.review.tables import Finished, Gate, IndexedCall, Judgement, Sample, SampleCall
+from callanalytics.review.tables import Finished, IndexedCall, Judgement, Sample, SampleCall
 from callanalytics.review.web import allowed, check_csrf, desk_of, page
 
 pages = APIRouter(prefix="/calibration")
@@ -96,15 +96,6 @@ def _weeks(desk: Desk, criterion: str | None = None) -> dict[str, list[Week]]:
         return follow_weeks(orm.scalars(wanted), desk.config.privacy.smallest_group)
 
 
-def _gates(desk: Desk, criterion: str | None = None) -> list[Gate]:
-    """The lines of the gate, oldest first."""
-    wanted = select(Gate).order_by(Gate.id)
-    if criterion is not None:
-        wanted = wanted.where(Gate.criterion == criterion)
-    with desk.reviews.reading() as orm:
-        return list(orm.scalars(wanted))
-
-
 def _may_open(desk: Desk, person: Person, call_ids: Collection[str]) -> set[str]:
     """Those of the calls that are still there and that this person may open."""
     with desk.reviews.reading() as orm:
@@ -146,7 +137,7 @@ def show_calibration(request: Request, person: Annotated[Person, allowed("calibr
     return _page(
         request, "calibration.html", rounds=known.rounds, hidden=known.hidden, older=known.older,
         figures=[found for found in compare(known.answers, desk.criteria).values() if found.machine.n or found.calls],
-        live=live_criteria(_gates(desk)), fallen=fallen,
+        live=live_criteria(desk.reviews.gates()), fallen=fallen,
     )  # fmt: skip
 
 
@@ -174,7 +165,7 @@ def show_criterion(request: Request, criterion: str, person: Annotated[Person, a
 
 def _criterion(request: Request, desk: Desk, person: Person, criterion: str, refused: bool = False) -> Response:
     known = _read(desk, person)
-    gates = _gates(desk, criterion)
+    gates = desk.reviews.gates(criterion)
     weeks = _weeks(desk, criterion).get(criterion, [])
     return _page(
         request, "calibration_criterion.html", 409 if refused else 200, criterion=criterion,

@@ -26,6 +26,7 @@ from callanalytics.criteria.files import APPLIES, Criterion
 from callanalytics.errors import CallError, InputError, StoreLocked
 from callanalytics.records import CallResult, PromiseRow, Transcript, Turn
 from callanalytics.review import judging, swap
+from callanalytics.review.calibration import live_criteria
 from callanalytics.review.desk import Desk
 from callanalytics.review.people import Person, users
 from callanalytics.review.reviews import Said, SaidOfPromise
@@ -300,6 +301,7 @@ def _view(opened: Opened) -> dict[str, Any]:
         "swaps": swaps,
         "is_undone": swap.is_undone(swaps, result.call.run_id),
         "mark": judging.mark_of(result),
+        "live": live_criteria(desk.reviews.gates()),
         "reasons": REASONS,
         "answers_known": judging.ANSWERS,
         "promise_types": PROMISE_TYPES,

@@ -302,6 +302,12 @@ class Reviews:
             states |= dict.fromkeys(orm.scalars(open_ones), "contested")
         return states
 
+    def gates(self, criterion: str | None = None) -> list[Gate]:
+        """Every decision that a criterion goes live or is taken back, oldest first."""
+        wanted = select(Gate).order_by(Gate.id)
+        with self.reading() as orm:
+            return list(orm.scalars(wanted if criterion is None else wanted.where(Gate.criterion == criterion)))
+
     def as_arrow(self) -> dict[str, pa.Table]:
         """What people said as tables for analysts; persons are numbers there, and words typed stay behind."""
         import pyarrow as pa
