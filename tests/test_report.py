@@ -464,11 +464,11 @@ FAMILIES = {
         UNION ALL SELECT 'promises|calls', count(DISTINCT call_id), 'int' FROM fated
         UNION ALL SELECT 'promises|dated', count(due_at), 'int' FROM fated
         UNION ALL SELECT 'promises|known', count(*), 'int' FROM fated WHERE fate IN ('kept', 'late', 'broken')
-        UNION ALL SELECT 'promises|in_time', count(*) FILTER (fate = 'kept') / nullif(count(*), 0), 'percent'
-            FROM fated WHERE fate IN ('kept', 'late', 'broken')
         UNION ALL SELECT 'promises|asked', count(registered), 'int' FROM fated
         UNION ALL SELECT 'promises|absent', count(*), 'int' FROM fated WHERE NOT registered""",
     "kept": rates("promises|", """SELECT 'kept' AS k, count(*) FILTER (fate <> 'broken') AS h, count(*) AS n
+        FROM fated WHERE fate IN ('kept', 'late', 'broken')
+        UNION ALL SELECT 'in_time', count(*) FILTER (fate = 'kept'), count(*)
         FROM fated WHERE fate IN ('kept', 'late', 'broken')"""),
     "fates": """SELECT 'fate|' || f AS key, count(fate) AS value, 'int' AS kind
         FROM (VALUES ('today'), ('overdue'), ('broken'), ('late'), ('kept'), ('open'), ('vague')) t(f)

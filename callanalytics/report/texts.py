@@ -147,8 +147,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{promises} promises in {calls} calls, {dated} with a date.",
     ),
     "promises_kept": (
-        "Van {n} is bekend hoe het afliep: {share} nagekomen ({interval}), {in_time} op tijd.",
-        "Of {n} it is known how they ended: {share} kept ({interval}), {in_time} in time.",
+        "Van {n} is bekend hoe het afliep: {share} nagekomen ({interval}), {in_time} op tijd ({in_time_interval}).",
+        "Of {n} it is known how they ended: {share} kept ({interval}), {in_time} in time ({in_time_interval}).",
     ),
     "promises_few": (
         "Van te weinig toezeggingen is bekend hoe het afliep om er een aandeel van te geven.",
@@ -228,8 +228,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Work on ‘{item}’: met in {share} of {n} calls, {high} at most; the norm is {norm}. There is most to win here.",
     ),
     "proposal_part": (
-        "Het vaakst ontbreekt ‘{part}’: in {share} van de gesprekken (n {n}).",
-        "What lacks most often is ‘{part}’: in {share} of the calls (n {n}).",
+        "Het vaakst ontbreekt ‘{part}’, in zoveel van de gesprekken: {rate}.",
+        "What lacks most often is ‘{part}’, in so many of the calls: {rate}.",
     ),
     "proposal_next": (
         "Kies samen één ding om te oefenen, schrijf het in het PDCA-log (in de beoordelingsapp) en kijk over twee "
