@@ -235,6 +235,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "persoonsgegevens vervangen, wat verstaanbaar bleef bij herkenning",
         "personal data replaced, what recognition kept intelligible",
     ),
+    "figure_redaction_precision_recognised": (
+        "terecht vervangen bij herkenning (n vervangen stukken)",
+        "rightly replaced, as recognised (n replaced pieces)",
+    ),
     "compacted": ("{before} delen samengevoegd tot {after}.", "{before} parts merged into {after}."),
     "compact_held": (
         "Van {dates} datum(s) zijn de bestanden in gebruik; probeer het later nog eens.",
