@@ -207,6 +207,13 @@ REASONS = {
     "call_id may hold letters, digits and . _ - @ : + = only, 200 at most.": (
         "call_id mag alleen letters, cijfers en . _ - @ : + = bevatten, hoogstens 200."
     ),
+    "it holds types that a model of names does not need.": "het bevat typen die een namenmodel niet nodig heeft.",
+    "it is no model of names.": "het is geen namenmodel.",
+    "the recording changed while it was read.": "de opname is gewijzigd terwijl die werd gelezen.",
+    "the call is not there any more.": "het gesprek is er niet meer.",
+    "no words of an agent or a citizen are kept of this call.": (
+        "van dit gesprek zijn geen woorden van een medewerker of een inwoner bewaard."
+    ),
     "a name has letters, digits and . _ @ + - alone, 80 at most.": (
         "een naam heeft alleen letters, cijfers en . _ @ + -, hoogstens 80."
     ),
