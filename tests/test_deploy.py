@@ -42,11 +42,11 @@ def test_every_command_is_one(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd on this machine")
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
-    for path in DEPLOY.glob("callanalytics.*"):
+    for path in DEPLOY.glob("callanalytics*"):
         text = path.read_text().replace("/opt/callanalytics/.venv/bin/callanalytics", sys.executable)
         (tmp_path / path.name).write_text(re.sub(r"WorkingDirectory=.*", "WorkingDirectory=/tmp", text))
     units = [str(path) for path in sorted(tmp_path.iterdir())]
-    assert len(units) == 2
+    assert len(units) == 3
     done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.returncode == 0
