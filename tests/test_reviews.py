@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -436,6 +437,27 @@ def test_the_index_follows_out(store: Reviews, tmp_path: Path) -> None:
         assert found
         assert found.call.call_id == call_id
         assert len(found.turns) == 2
+    out.close()
+
+
+def test_a_call_is_read_from_its_own_part_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = opened(tmp_path / "out")
+    for number in range(20):
+        out.publish([marked(f"a{number}"), marked(f"b{number}", days=number)], f"part-{number}")
+    part = next(part for part in out.marks() if out.rows_of(part)[0]["call_id"] == "a7")
+    read: list[str] = []
+    original = pq.read_table
+
+    def counted(path: Path, *given: object, **named: object) -> object:
+        read.append(str(path))
+        return original(path, *given, **named)
+
+    monkeypatch.setattr(pq, "read_table", counted)
+    found = out.read_call("a7", part)
+    assert found
+    assert len(found.criteria) == len(CRITERIA)
+    assert 2 <= len(read) <= 6, "one file of each dataset, whatever OUT holds"
+    assert all(path.endswith(part) for path in read)
     out.close()
 
 
