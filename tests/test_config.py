@@ -104,12 +104,13 @@ def test_the_fingerprint_is_the_same_every_time(config: Config) -> None:
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # values of a wrong type, to be different at all
 def test_what_can_change_a_row_changes_the_fingerprint(config: Config) -> None:
-    """Every setting of every section, but those of engine, storage, who is told, language, the place of the key.
+    """Every setting of every section, but those of what comes before and after: engine, storage, reviews, norms, the law.
 
     What only scores depend on changes the fingerprint of scoring, and no call is recognised again for it.
     """
     neutral = {("models", "threads")}
-    for section in set(Config.model_fields) - {"lang", "engine", "storage", "notify", "privacy", "retention"}:
+    apart = {"lang", "engine", "storage", "notify", "privacy", "retention", "review", "norms"}
+    for section in set(Config.model_fields) - apart:
         for name, value in getattr(config, section).model_dump().items():
             other = changed(config, section, **{name: different(value)})
             same_words = other.fingerprint() == config.fingerprint()

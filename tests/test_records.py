@@ -20,8 +20,10 @@ from callanalytics.errors import (
     ModelMissing,
     ModelRefused,
     ModelUnreachable,
+    QueryError,
     StoreError,
     StoreLocked,
+    UserError,
     WorkerError,
 )
 from callanalytics.records import DATASETS, Evidence, StoredWord, arrow_schema, arrow_type, to_rows
@@ -116,7 +118,9 @@ ERRORS = [
     ModelRefused(name="m", file="model.bin"),
     ModelUnreachable(name="m", reason="no network"),
     StoreError(path="out", reason="full."),
+    QueryError(reason="there is no such column."),
     StoreLocked(path="out"),
+    UserError(reason="there is nobody with that name."),
     WorkerError(),
 ]
 
