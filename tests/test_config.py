@@ -104,7 +104,7 @@ def test_the_fingerprint_is_the_same_every_time(config: Config) -> None:
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # values of a wrong type, to be different at all
 def test_what_can_change_a_row_changes_the_fingerprint(config: Config) -> None:
-    """Every setting of every section, but those of what comes before and after: engine, storage, reviews, norms, the law.
+    """Every setting of every section, but those around it: engine, storage, reviews, norms, law.
 
     What only scores depend on changes the fingerprint of scoring, and no call is recognised again for it.
     """
