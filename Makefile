@@ -67,8 +67,9 @@ $(SCRIPTS): callanalytics/review/package.json callanalytics/review/package-lock.
 # Without them those tests are skipped and say so.
 $(SYSTEM): $(STAMP)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(DEBIAN) >/dev/null 2>&1; then \
-	  (apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(DEBIAN)) \
-	  >/dev/null 2>&1 || echo "not installed: $(DEBIAN); some tests will be skipped"; fi
+	  (timeout 300 apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive timeout 900 apt-get install -qq --no-install-recommends $(DEBIAN)) >/dev/null 2>&1 \
+	  || echo "not installed: $(DEBIAN); some tests will be skipped"; fi
 	@touch $@
 
 clean:

@@ -826,6 +826,7 @@ def _demo(config: Config, options: argparse.Namespace) -> int:
         f"  SELECT call_id, criterion, status, evidence[1].quote FROM '{criteria}'\n"
         "  WHERE status = 'not_met' ORDER BY call_id;"
     )
+    print("\n" + say(lang, "demo_review", output=options.output, recordings=DEMO))
     return 1 if row.failed else 0
 
 

@@ -346,6 +346,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Verder met de gegevens (DuckDB):",
         "Go on with the data (DuckDB):",
     ),
+    "demo_review": (
+        "Nakijken en beluisteren (eerst uzelf toelaten, met een wachtwoord van 12 tekens of meer):\n"
+        "  callanalytics review {output} --add-user ikzelf --role lead\n"
+        "  callanalytics review {output} --recordings {recordings}",
+        "Review and listen (let yourself in first, with a password of 12 characters or more):\n"
+        "  callanalytics review {output} --add-user myself --role lead\n"
+        "  callanalytics review {output} --recordings {recordings}",
+    ),
     "item": ("onderdeel", "item"),
     "criterion": ("criterium", "criterion"),
     "callback.who": ("Wie terugbelt", "Who calls back"),
