@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import random
 import re
@@ -24,7 +25,9 @@ from callanalytics.config import Config
 from callanalytics.criteria import load_files
 from callanalytics.criteria.deadlines import add_working_days, is_working_day
 from callanalytics.criteria.scorecard import score_items
+from callanalytics.pipeline import Scorer
 from callanalytics.records import CallResult, CriterionRow, EventRow, Evidence, PromiseRow, StoredWord, TurnRow
+from callanalytics.redact import Redactor
 from callanalytics.report import page as pages
 from callanalytics.report.figures import Figures, Moment, Period, around, choose_moments, find_breaks
 from callanalytics.report.statistics import (
@@ -38,6 +41,7 @@ from callanalytics.report.statistics import (
 from callanalytics.report.texts import TEXTS, write_day
 from callanalytics.report.write import write_report
 from callanalytics.store import Store
+from callanalytics.truth import load_truths, perfect_transcript
 
 # --- a contact centre of ten weeks ----------------------------------------------------------------------------------
 
@@ -267,6 +271,50 @@ def corner(config: Config, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     return root / "out", root / "report"
 
 
+@pytest.fixture(scope="session")
+def development(config: Config, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """OUT of the development calls as they were said, scored as a run scores them, and its report over all of them."""
+    root, criteria = tmp_path_factory.mktemp("development"), load_files(config).ids
+    redactor, scorer = Redactor(config), Scorer(config)
+    with (DEVELOPMENT / "calls.csv").open(encoding="utf-8") as stream:
+        known = {row["call_id"]: row for row in csv.DictReader(stream)}
+    store = Store(root / "out", criteria, tuple(config.scorecard.items), config.storage)
+    store.open()
+    results = []
+    for call_id, truth in load_truths(DEVELOPMENT / "truth").items():
+        of = known[call_id]
+        started = datetime.fromisoformat(of["started_at"])
+        transcript = redactor(perfect_transcript(truth, started)).transcript
+        verdict = scorer(transcript)
+        row = call_row(
+            call_id, started_at=started, processed_at=started, duration_ms=transcript.duration_ms, queue=of["queue"],
+            direction=of["direction"], caller_ref=of["caller_ref"] or None, not_scorable_reason=None, wait_s=None,
+            hold_count=len(transcript.holds), scorecard_version=config.scorecard.version, scoring_fingerprint="card=1",
+            pipeline_fingerprint="words=1", **verdict.columns,
+        )  # fmt: skip
+        results.append(
+            CallResult(
+                call=row,
+                turns=tuple(
+                    TurnRow(call_id, t.turn_index, t.role, t.channel, t.speaker, t.start_ms, t.end_ms, t.text,
+                            tuple(StoredWord(w.text, w.start_ms, w.end_ms, 0.9) for w in t.words))
+                    for t in transcript.turns
+                ),
+                criteria=verdict.criteria,
+                promises=verdict.promises,
+                events=tuple(EventRow(call_id, e.type, e.by, e.start_ms, e.end_ms) for e in transcript.events),
+                items=verdict.items,
+                local_date=started.date().isoformat(),
+            )
+        )  # fmt: skip
+    store.publish(results, "part-0")
+    store.close()
+    write_report(config, root / "out", DEVELOPMENT_PERIOD, root / "report")
+    return root / "out", root / "report"
+
+
+DEVELOPMENT = Path(__file__).parents[2] / "shared" / "calls" / "dev"
+DEVELOPMENT_PERIOD = Period(date(2026, 10, 1), date(2026, 11, 15), date(2026, 11, 16))
 SMALL_PERIOD = Period(date(2026, 9, 14), date(2026, 11, 22), date(2026, 11, 20))
 
 
@@ -694,6 +742,15 @@ def test_every_number_is_what_sql_says(centre: tuple[Path, Path], settings: Conf
 def test_every_number_of_a_small_report_is_what_sql_says(corner: tuple[Path, Path], config: Config) -> None:
     told = check_numbers(*corner, config, SMALL_PERIOD)
     assert {"proposal", "items", "compliance", "register", "fates"} <= set(told)
+
+
+@pytest.mark.shared
+def test_every_number_of_the_development_calls_is_what_sql_says(
+    development: tuple[Path, Path], config: Config
+) -> None:
+    told = check_numbers(*development, config, DEVELOPMENT_PERIOD)
+    assert {"items", "compliance", "register", "fates"} <= set(told)
+    assert sum(map(len, told.values())) > 150
 
 
 @pytest.mark.parametrize("html", ["<p>12 calls</p>", "<p>n <b>7</b></p>", '<p data-q="x">1</p> 2'])
