@@ -8,6 +8,7 @@ import json
 import math
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from zoneinfo import ZoneInfo
 from callanalytics import __version__
 from callanalytics.bucket import is_remote
 from callanalytics.config import Config, load_config, project_root
-from callanalytics.errors import CallAnalyticsError, InputError, QueryError, StoreError
+from callanalytics.errors import CallAnalyticsError, ConfigError, InputError, QueryError, StoreError
 from callanalytics.memory import keep_no_dumps
 from callanalytics.messages import translate
 from callanalytics.texts import Lang, say
@@ -1059,19 +1060,34 @@ def _review(config: Config, options: argparse.Namespace) -> int:
     config = config.model_copy(update={"review": settings})
     if options.users or any((options.add_user, options.password, options.disable, options.enable)):
         return _people(config, options)
-    import uvicorn
+    try:
+        import uvicorn
 
-    from callanalytics.review.people import users
-    from callanalytics.review.web import create_app
-
+        from callanalytics.review.people import users
+        from callanalytics.review.web import create_app
+    except ImportError:
+        reason = 'the review app needs more packages; run: pip install "callanalytics[review]"'
+        raise ConfigError(path="[review]", reason=reason) from None
     app = create_app(config, options.output)
     if not users(app.state.desk.reviews):
         print(say(config.lang, "review_nobody", output=options.output), file=sys.stderr)
-    print(say(config.lang, "review_at", url=f"http://{settings.host}:{settings.port}/"), file=sys.stderr)
-    # Its own log would hold addresses and paths with ids of calls.
-    quiet: dict[str, Any] = {"log_level": "critical", "access_log": False, "server_header": False}
-    uvicorn.run(app, host=settings.host, port=settings.port, **quiet)
+    with _listening(settings.host, settings.port) as listening:
+        port = listening.getsockname()[1]
+        print(say(config.lang, "review_at", url=f"http://{settings.host}:{port}/"), file=sys.stderr)
+        # Its own log would hold addresses and paths with ids of calls.
+        quiet: dict[str, Any] = {"log_level": "critical", "access_log": False, "server_header": False}
+        uvicorn.Server(uvicorn.Config(app, **quiet)).run(sockets=[listening])
     return 0
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens.  Raises ConfigError, where uvicorn would end without a word."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except OSError:
+        reason = f"port {port} of {host} is taken, or not ours to use; choose another --port or --host."
+        raise ConfigError(path="[review]", reason=reason) from None
 
 
 def _people(config: Config, options: argparse.Namespace) -> int:
@@ -1188,6 +1204,7 @@ def _config(config: Config, options: argparse.Namespace) -> int:
     # People paste this where others read it.
     tree["notify"]["webhook"] = masked(config.notify.webhook)
     tree["storage"]["endpoint"] = masked(config.storage.endpoint)
+    tree["review"]["database"] = masked(config.review.database)
     print(json.dumps(tree, indent=1, ensure_ascii=False))
     return 0
 

@@ -214,6 +214,12 @@ REASONS = {
     "no words of an agent or a citizen are kept of this call.": (
         "van dit gesprek zijn geen woorden van een medewerker of een inwoner bewaard."
     ),
+    'the review app needs more packages; run: pip install "callanalytics[review]"': (
+        'voor de reviewapp zijn meer pakketten nodig; voer uit: pip install "callanalytics[review]"'
+    ),
+    "port {port} of {host} is taken, or not ours to use; choose another --port or --host.": (
+        "poort {port} van {host} is bezet, of niet te gebruiken; kies een andere --port of --host."
+    ),
     "a name has letters, digits and . _ @ + - alone, 80 at most.": (
         "een naam heeft alleen letters, cijfers en . _ @ + -, hoogstens 80."
     ),

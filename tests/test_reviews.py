@@ -6,6 +6,7 @@ import io
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -568,6 +569,25 @@ def test_the_privacy_report_tells_of_the_reviews(settings: Config, tmp_path: Pat
 
 
 # --- the command ----------------------------------------------------------------------------------------------------
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(tmp_path).close()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["review", str(tmp_path), "--port", port]) == 2
+    told = capsys.readouterr().err
+    assert f"poort {port}" in told
+    assert "kies een andere --port" in told
+
+
+def test_printed_settings_hold_no_password_of_the_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = tmp_path / "kcc.toml"
+    settings.write_text('[review]\ndatabase = "postgresql+psycopg://kcc:geheim@db.intern/kcc"\n')
+    assert main(["--config", str(settings), "config"]) == 0
+    told = capsys.readouterr().out
+    assert "geheim" not in told
+    assert "db.intern" in told
 
 
 def test_users_are_made_shown_and_shut_out_by_command(

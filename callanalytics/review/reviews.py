@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session as Orm
 
 from callanalytics.config import Config
 from callanalytics.errors import StoreError
+from callanalytics.notify import masked
 from callanalytics.records import CallResult, CriterionRow, PromiseRow, Status
 from callanalytics.review.tables import (
     Answer,
@@ -363,7 +364,7 @@ def open_reviews(config: Config, output: Path) -> Reviews:
     Raises StoreError when the database does not answer or is newer than this program.
     """
     url = config.review.database or f"sqlite:///{(output / FILE).absolute()}"
-    where: Path | str = config.review.database.split("@")[-1] or output / FILE
+    where: Path | str = masked(config.review.database) or output / FILE
     try:
         if not config.review.database:
             os.close(os.open(output / FILE, os.O_RDWR | os.O_CREAT, 0o600))
