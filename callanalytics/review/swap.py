@@ -11,14 +11,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from callanalytics.config import Config
 from callanalytics.errors import InputError
 from callanalytics.features import measure
-from callanalytics.records import CallResult, EventRow, Role, Turn, Word
+from callanalytics.records import CallResult, EventRow, Turn
 from callanalytics.rescore import superseded
 from callanalytics.review.reviews import Reviews
 from callanalytics.review.tables import RoleSwap
@@ -38,11 +38,11 @@ def swapped(result: CallResult, config: Config) -> CallResult:
     Holds stay the agent's, silences nobody's.  Measures that mirror change places to the bit; the answering time is
     measured anew, readability with the scores.
     """
+    from callanalytics.pipeline import stored_transcript
+
     turns = tuple(replace(turn, role=OTHER.get(turn.role, turn.role)) for turn in result.turns)
-    said = _as_turns(turns)
-    holds = [(event.start_ms, event.end_ms) for event in result.events if event.type == "hold"]
-    row = result.call
-    measured = measure(said, (), (), holds, row.duration_ms)
+    transcript, row = stored_transcript(replace(result, turns=turns)), result.call
+    measured = measure(transcript.turns, (), (), transcript.holds, row.duration_ms)
     columns: dict[str, Any] = {}
     for name in MIRRORED:
         columns[f"{name}_agent"] = getattr(row, f"{name}_citizen")
@@ -56,7 +56,7 @@ def swapped(result: CallResult, config: Config) -> CallResult:
         response_latency_ms_agent=measured.response_latency_ms_agent,
         agent_channel=max(sorted(set(agent_channels)), key=agent_channels.count) if agent_channels else None,
     )
-    return replace(result, call=call, turns=turns, events=_events(result, said, config))
+    return replace(result, call=call, turns=turns, events=_events(result, transcript.turns, config))
 
 
 def _events(result: CallResult, said: Sequence[Turn], config: Config) -> tuple[EventRow, ...]:
@@ -73,16 +73,6 @@ def _events(result: CallResult, said: Sequence[Turn], config: Config) -> tuple[E
         if one.type == "transfer"
     ]
     return tuple(sorted([*kept, *transfers], key=lambda e: (e.start_ms, e.end_ms, e.type, e.by)))
-
-
-def _as_turns(rows: Sequence[Any]) -> list[Turn]:
-    return [
-        Turn(
-            row.turn_index, cast("Role", row.role), row.start_ms, row.end_ms, row.text,
-            tuple(Word(w.text, w.start_ms, w.end_ms, w.confidence) for w in row.words), row.channel, row.speaker,
-        )
-        for row in rows
-    ]  # fmt: skip
 
 
 def swap_roles(
