@@ -110,19 +110,20 @@ def desk_of(request: Request) -> Desk:
 
 
 def _visitor(request: Request) -> Person | None:
-    settings = desk_of(request).config.review
-    token = request.cookies.get(COOKIE)
-    return person_of(desk_of(request).reviews, token, settings.session_hours) if token else None
+    """Who is asking, looked up once a request; null when nobody is logged in."""
+    if not hasattr(request.state, "person"):
+        desk, token = desk_of(request), request.cookies.get(COOKIE)
+        hours = desk.config.review.session_hours
+        request.state.person = person_of(desk.reviews, token, hours) if token else None
+    person: Person | None = request.state.person
+    return person
 
 
 def allowed(right: Right) -> Any:
     """A dependency: the person asking, who has this right.  Others see what a page that isn't there looks like."""
 
     def check(request: Request) -> Person:
-        person = _visitor(request)
-        if person is None:
-            raise HTTPException(401)
-        request.state.person = person
+        person = signed_in(request)
         if not person.may(right):
             raise HTTPException(404)
         return person
@@ -135,13 +136,12 @@ def signed_in(request: Request) -> Person:
     person = _visitor(request)
     if person is None:
         raise HTTPException(401)
-    request.state.person = person
     return person
 
 
 def check_csrf(request: Request, csrf: Annotated[str, Form()] = "") -> None:
     """A dependency of everything that changes something: the form, or htmx's header, came from its own page."""
-    person: Person | None = getattr(request.state, "person", None) or _visitor(request)
+    person = _visitor(request)
     given = csrf or request.headers.get("X-CSRF", "")
     if person is None or not hmac.compare_digest(given.encode(), person.csrf.encode()):
         raise HTTPException(403)
@@ -191,9 +191,9 @@ def _explain(request: Request, error: Exception) -> Response:
     if isinstance(error, CallAnalyticsError):
         status = 503
     key = {404: "not_found", 405: "not_found", 503: "store_busy"}.get(status, "bad_request")
-    # Not there and not allowed look alike, to whoever asks.
-    request.state.person = getattr(request.state, "person", None) or (None if status == 503 else _visitor(request))
-    lang = request.state.person.lang if request.state.person else desk_of(request).config.lang
+    # Not there and not allowed look alike, to whoever asks; without a store nobody can be looked up.
+    person = getattr(request.state, "person", None) if status == 503 else _visitor(request)
+    lang = person.lang if person else desk_of(request).config.lang
     return page(request, "message.html", status, message=words()[key][lang])
 
 
