@@ -44,6 +44,18 @@ class Entry:
         content = {name: value for name, value in asdict(self).items() if name != "hash"}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
+    def follows(self, before: str | None) -> bool:
+        """Whether this line is as it was written, behind one with the hash `before`; null when that is not known."""
+        return self.seal() == self.hash and before in (None, self.before)
+
+
+def parse_line(line: str | bytes) -> Entry | None:
+    """A line of the file; null when it was changed until it is none."""
+    try:
+        return Entry(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
+
 
 class Ledger:
     """The ledger of one OUT."""
@@ -79,7 +91,7 @@ class Ledger:
         """All lines.  Raises StoreError when one was changed, moved or left out."""
         entries, before = [], ""
         for number, entry in enumerate(self._lines(), 1):
-            if entry is None or entry.before != before or entry.seal() != entry.hash:
+            if entry is None or not entry.follows(before):
                 reason = f"line {number} of {NAME} is not as it was written; restore the file from a backup."
                 raise StoreError(path=NAME, reason=reason)
             entries.append(entry)
@@ -89,11 +101,7 @@ class Ledger:
     def _lines(self) -> Iterator[Entry | None]:
         """Every line, null for one that is none; what follows the last newline is a line that a kill tore."""
         text = self._place.text(NAME) or ""
-        for line in text[: text.rfind("\n") + 1].splitlines():
-            try:
-                yield Entry(**json.loads(line))
-            except (ValueError, TypeError):
-                yield None
+        return map(parse_line, text[: text.rfind("\n") + 1].splitlines())
 
     def is_gone(self, call_id: str, recording_sha256: str | None, gone: set[str]) -> bool:
         """Whether a call, or another with the same recording, is among those of `gone`."""

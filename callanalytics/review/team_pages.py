@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from sqlalchemy.orm import Session as Orm
 
 from callanalytics.agreement import wilson_interval
 from callanalytics.errors import UserError
-from callanalytics.ledger import NAME, Entry
+from callanalytics.ledger import NAME, Entry, parse_line
 from callanalytics.records import PromiseRow
 from callanalytics.review.desk import Desk
 from callanalytics.review.people import MIN_PASSWORD, RIGHTS, Person, add_user, change_user, users
@@ -233,23 +232,16 @@ def read_tail(path: Path, count: int, before: int | None = None) -> Tail:
         lines = lines[1:]  # the first may be cut
     shown, older = lines[-count:], lines[:-count]
     first = start + len(held) - sum(map(len, shown))
-    last_older = _entry(older[-1]) if older else None
-    entries = [_entry(line) for line in shown]
+    last_older = parse_line(older[-1]) if older else None
+    entries = [parse_line(line) for line in shown]
     is_whole = _is_chain(entries, "" if first == 0 else last_older.hash if last_older else None)
     return Tail(entries[::-1], first or None, is_whole)
-
-
-def _entry(line: bytes) -> Entry | None:
-    try:
-        return Entry(**json.loads(line))
-    except (ValueError, TypeError):
-        return None
 
 
 def _is_chain(entries: Sequence[Entry | None], before: str | None) -> bool:
     """Whether lines are sealed and follow one another; `before` null when what came before them is not known."""
     for entry in entries:
-        if entry is None or entry.seal() != entry.hash or (before is not None and entry.before != before):
+        if entry is None or not entry.follows(before):
             return False
         before = entry.hash
     return True
@@ -260,8 +252,8 @@ def check_chain(path: Path) -> Chain:
     before, number, broken = "", 0, None
     for line in _whole_lines(path):
         number += 1
-        entry = _entry(line)
-        if broken is None and (entry is None or entry.before != before or entry.seal() != entry.hash):
+        entry = parse_line(line)
+        if broken is None and (entry is None or not entry.follows(before)):
             broken = number
         before = entry.hash if entry else ""
     return Chain(number, broken, before)
