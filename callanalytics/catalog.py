@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from callanalytics.agreement import Z95
 from callanalytics.config import Config
-from callanalytics.errors import InputError, StoreError
+from callanalytics.errors import InputError
 from callanalytics.records import DATASETS, arrow_schema
 from callanalytics.store import Store
 
@@ -229,8 +229,7 @@ def open_catalog(
         raise InputError(path=output, reason="SQL reads a folder of this machine; copy OUT to one first.")
     criteria, items = load_files(config).ids, tuple(config.scorecard.items)
     store = Store(output, criteria, items, config.storage)
-    if not store.is_there():
-        raise StoreError(path=output, reason="there is no such folder; give the --output of a run.")
+    store.check_is_there()
     sql = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": ""})
     try:
         with store.reading():

@@ -655,8 +655,7 @@ def _existing(config: Config, output: Path | str) -> Store:
     from callanalytics.store import Store
 
     store = Store(output, storage=config.storage)
-    if not store.is_there():
-        raise StoreError(path=output, reason="there is no such folder; give the --output of a run.")
+    store.check_is_there()
     return store
 
 

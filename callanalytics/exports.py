@@ -32,6 +32,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from callanalytics.catalog import find_columns, find_views
 from callanalytics.errors import CallAnalyticsError, InputError, QueryError, StoreError
+from callanalytics.places import replacing
 
 if TYPE_CHECKING:
     import duckdb
@@ -242,17 +243,11 @@ def as_json(value: Any) -> Any:
 
 @contextmanager
 def _beside(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes its place when it is whole; only its owner may read it."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        with replacing(path) as stream:
             yield stream
-        os.replace(draft, path)
     except OSError as error:
         raise StoreError(path=path, reason=f"{error.strerror}; choose a folder you may write to.") from None
-    finally:
-        with suppress(OSError):
-            draft.unlink()
 
 
 @contextmanager

@@ -423,6 +423,20 @@ class Shelf:
         raise AssertionError
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file for its owner alone that takes its place once it is whole.  Raises OSError, with nothing left of it."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            yield stream
+        _sync(draft)  # its writer may have closed it
+        os.replace(draft, path)
+    finally:
+        with suppress(OSError):
+            draft.unlink()
+
+
 def _last_line(stream: IO[bytes], step: int = 65536) -> tuple[int, str | None]:
     """Where the last whole line ends, and that line, null when there is none; reads from the end."""
     size = stream.seek(0, os.SEEK_END)
@@ -452,8 +466,9 @@ def _make_folder(path: Path) -> Path:
     return path
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Have a file, or what a folder lists, on disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -100,6 +100,11 @@ class Store:
         """Whether there is an OUT."""
         return self._place.is_there()
 
+    def check_is_there(self) -> None:
+        """Raises StoreError when there is no OUT."""
+        if not self.is_there():
+            raise StoreError(path=self.root, reason="there is no such folder; give the --output of a run.")
+
     def open(self) -> None:
         """Make OUT when absent, take its lock, repair what a killed run left.
 

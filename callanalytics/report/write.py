@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from callanalytics.catalog import open_catalog
+from callanalytics.catalog import open_catalog, read_reviews
 from callanalytics.config import Config
 from callanalytics.errors import CallAnalyticsError
+from callanalytics.places import replacing
 from callanalytics.report.figures import Figures, Period, collect_figures
 from callanalytics.report.page import Writer, make_pdf, render, write_csv
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 PAGES = ("report", "appendix", "register")
 TWO = 2  # pages of the report
@@ -38,7 +32,7 @@ def write_report(config: Config, output: Path | str, period: Period, folder: Pat
     """
     if period.last < period.first:
         raise CallAnalyticsError(reason="--from is a later day than --to; give the first day and the last one.")
-    with open_catalog(config, output, _reviews(config, output)) as sql:
+    with open_catalog(config, output, read_reviews(config, output)) as sql:
         figures = collect_figures(sql, config, period)
     files = make_files(figures, config)
     try:
@@ -75,25 +69,7 @@ def _names(config: Config) -> tuple[dict[str, str], dict[str, str]]:
     return topics, criteria
 
 
-def _reviews(config: Config, output: Path | str) -> Mapping[str, pa.Table] | None:
-    """What people said of the calls, if there is a review store."""
-    try:
-        from callanalytics.review.reviews import existing_reviews
-    except ImportError:  # the review app's packages are not installed, so nobody reviewed
-        return None
-    reviews = existing_reviews(config, output)
-    return reviews.as_arrow() if reviews else None
-
-
 def _put(path: Path, content: bytes) -> Path:
-    """Write a file for its owner alone, as a whole or not at all."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(path) as stream:
+        stream.write(content)
     return path

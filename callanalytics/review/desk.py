@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callanalytics.config import Config
 from callanalytics.criteria import load_files
-from callanalytics.errors import CallAnalyticsError, StoreError
+from callanalytics.errors import CallAnalyticsError
 from callanalytics.ledger import Ledger
 from callanalytics.pseudonyms import Pseudonyms
 from callanalytics.records import CallResult
@@ -42,8 +42,7 @@ class Desk:
         self.undesired = frozenset(c.id for c in self.files.criteria if c.polarity == "undesired")
         self.signals = frozenset(c.id for c in self.files.criteria if c.polarity == "signal")
         self.store = Store(output, self.files.ids, tuple(config.scorecard.items), config.storage)
-        if not self.store.is_there():
-            raise StoreError(path=output, reason="there is no such folder; give the --output of a run.")
+        self.store.check_is_there()
         self.pseudonyms = Pseudonyms(config.privacy)
         self.ledger: Ledger = self.store.ledger(self.pseudonyms)
         self.reviews = open_reviews(config, output)
