@@ -8,12 +8,14 @@ list alone marks first names only, and only those that are no Dutch word.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from callanalytics import numbers
-from callanalytics.name_likeness import PREFIXES, may_be_judged, sound_of, sounds_like_one_of
+from callanalytics.name_likeness import PREFIXES, Find, may_be_judged, nearness, sound_of, sounds_like_one_of
 from callanalytics.numbers import FILLERS, word_value
 from callanalytics.reading import PHRASE_END, SENTENCE_END, Lexicon, Reading, spelled_letter, word_set
+
+Judge = Callable[[Sequence[Find]], Sequence[float]]  # the probability of each to be a name
 
 _ODD_PREFIXES = frozenset(["in t", "in het", "op den", "op de", "op t", "uit den", "uit de", "aan den", "aan t"])
 _ONLY_OF_NAMES = word_set("der den ter ten")
@@ -103,34 +105,72 @@ LIKELY_AGAIN = 0.1  # of one that is a little like a name said before
 LIKELY_FIRST = 0.1  # of the first word of an answer
 LIKELY_SLOT = 0.25  # of an ordinary word where a name is due: "meneer bos"
 LIKELY_WEAK = 0.5  # of one behind "ik ben", "mijn vrouw"
+CREDIBLE, CREDIBLE_IF_LISTED = 0.4, 0.2  # below it a find is taken back
+_EDGES = (0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98)
 IMPOSSIBLE = 0.002  # below it not even a first name with its capital is one
 UNLIKELY = 0.1  # below it nothing but a list or a question makes a name of a word
 LIKELY, LIKELY_WORD, LIKELY_DUE, GOES_ON = 0.7, 0.9, 0.4, 0.3
 _MIN_KNOWN, _MIN_SOUND = 3, 4
 _ALIKE, _ALIKE_IF_LIKELY = 80, 68  # similarity to a name found before, in percent
 _FUZZY_FROM = 5
+_PLACE_WORDS = 4  # "Capelle aan den IJssel"
 
 
 def mark_names(
-    call: Reading, lexicon: Lexicon, heard: Sequence[range] = (), likeness: Sequence[float] | None = None
+    call: Reading,
+    lexicon: Lexicon,
+    heard: Sequence[range] = (),
+    likeness: Sequence[float] | None = None,
+    judge: Judge | None = None,
 ) -> None:
     """Mark every name in the call.
 
     `heard` are the positions of what the Dutch pipeline takes for names of persons, `likeness` says per position how
-    much a word looks like one where it stands: witnesses more, never believed against the word lists.
+    much a word looks like one where it stands: witnesses more, never believed against the word lists.  `judge` says
+    how sure it is that each find is a name; without it every find stays.
     """
-    _Names(call, lexicon, heard, likeness or [0.0] * len(call.tokens)).mark_all()
+    _Names(call, lexicon, heard, likeness or [0.0] * len(call.tokens), judge).mark_all()
 
 
 class _Names:
-    def __init__(self, call: Reading, lexicon: Lexicon, heard: Sequence[range], likeness: Sequence[float]) -> None:
+    def __init__(
+        self,
+        call: Reading,
+        lexicon: Lexicon,
+        heard: Sequence[range],
+        likeness: Sequence[float],
+        judge: Judge | None,
+    ) -> None:
         self._call = call
         self._likeness = likeness
+        self._judge = judge
+        self._rules: dict[int, str] = {}  # what found a span
         self._heard = {span.start: span for span in heard}
         self._lexicon = lexicon
         # Without capitals inside sentences a capital proves nothing, and neither does its absence.
         inner = [at for turn in call.ranges for at in turn if not call.starts_sentence(at, turn)]
         self._is_cased = sum(call.is_capital(at) for at in inner) >= max(1, len(inner) // 200)
+        self._in_places = self._long_places()
+        # the cleaner a call was recognised, the more a word that Dutch does not know is a name
+        said = [token.bare for token in call.tokens if token.bare.isalpha() and len(token.bare) > 3]
+        strange = sum(not self._is_word(word) for word in said) / max(1, len(said))
+        self._noise = "much" if strange > 0.12 else "some" if strange > 0.06 else "little"
+
+    def _long_places(self) -> frozenset[int]:
+        """Where places of more words stand: "Den Haag", "Aa en Hunze"; not behind a form of address."""
+        call, found = self._call, set[int]()
+        for turn in call.ranges:
+            for at in turn:
+                for end in range(min(at + _PLACE_WORDS, turn.stop), at + 1, -1):
+                    is_cut = any(PHRASE_END.search(call.tokens[i].text) for i in range(at, end - 1))
+                    is_written = call.is_capital(end - 1) or not self._is_cased
+                    before = call.word(at - 1, turn)
+                    if is_cut or not is_written or _is_title(before) or before in RELATIONS:
+                        continue
+                    if call.line(at, end).replace(" ", "") in self._lexicon.places - {call.tokens[at].bare}:
+                        found.update(range(at, end))
+                        break
+        return frozenset(found)
 
     def mark_all(self) -> None:
         """Introductions and answers first, then every repetition of what they brought up."""
@@ -156,6 +196,7 @@ class _Names:
             self._glued(turn)
             self._carry_on(turn, spoken[role] == 1)
             self._alone(turn)
+            found = self._weigh(turn, is_answer) and found
             if is_answer:
                 found = found or any(self._call.tokens[at].kind == "person_name" for at in turn)
                 is_spelled = self._spelled(turn, 3) or self._first_with_prefix(turn)
@@ -164,6 +205,7 @@ class _Names:
                     found = self._bare_answer(turn) or self._first_word(turn) or is_spelled
                 self._finish_answer(turn)
                 self._lettered(turn)
+                self._rules.update(dict.fromkeys({self._call.tokens[at].span for at in turn}, ""))
                 due = 0 if found else due - (1 if len(turn) >= 3 else 0)
             else:
                 self._spelled(turn, 4)
@@ -173,6 +215,99 @@ class _Names:
             if role != "citizen" and _ASKS_NAME.search(line):
                 due, is_asked_to_spell = 2, bool(_ASKS_SPELLING.search(line))
         self._repeated()
+        for turn in self._call.ranges:
+            self._weigh(turn, False)
+
+    def _mark(self, start: int, end: int, rule: str) -> bool:
+        """Mark a find of a rule; True when a token of it was free."""
+        if not self._call.mark(start, end, "person_name"):
+            return False
+        spans = {self._call.tokens[at].span for at in range(start, end)}
+        self._rules[max(spans)] = rule
+        return True
+
+    def _weigh(self, turn: range, is_answer: bool) -> bool:
+        """Take back the finds of a turn that are hardly names by all that is known of them; whether any name is left.
+
+        Rules find what may be a name; each knows one thing.  What was asked for or stands behind an introduction stays.
+        """
+        call = self._call
+        spans: dict[int, list[int]] = {}
+        for at in turn:
+            if call.tokens[at].span in self._rules:
+                spans.setdefault(call.tokens[at].span, []).append(at)
+        new = {span: places for span, places in spans.items() if self._rules[span]}
+        if self._judge and new:
+            finds = [
+                Find(tuple(places), self._evidence(places, turn, self._rules[span], is_answer))
+                for span, places in new.items()
+            ]
+            for (span, places), sure in zip(new.items(), self._judge(finds), strict=True):
+                self._rules[span] = ""
+                is_listed = any(self._is_listed(at) for at in places)
+                if sure < (CREDIBLE_IF_LISTED if is_listed else CREDIBLE):
+                    for at in places:
+                        call.tokens[at].kind, call.tokens[at].span = None, 0
+        return any(call.tokens[at].kind == "person_name" for at in turn)
+
+    def _evidence(self, places: list[int], turn: range, rule: str, is_answer: bool) -> list[str]:
+        """What is known of a find, for the judge."""
+        from rapidfuzz import fuzz
+
+        call, lexicon = self._call, self._lexicon
+        first, last = places[0], places[-1]
+        words = [call.tokens[at].bare for at in places]
+        own = [at for at in places if may_be_judged(call.tokens[at].bare, lexicon)]
+        content = [at for at in places if call.tokens[at].bare not in PREFIXES] or places
+        looks = max((self._likeness[at] for at in own), default=0.0)
+        least = min((self._likeness[at] for at in own), default=0.0)
+        is_listed = any(self._is_listed(at) for at in content)
+        is_dutch = all(self._is_word(call.tokens[at].bare) for at in content)
+        is_inner = any(call.is_capital(at) and not call.starts_sentence(at, turn) for at in content) and self._is_cased
+        begins = first == turn.start or bool(PHRASE_END.search(call.tokens[first - 1].text))
+        ends = last + 1 == turn.stop or bool(PHRASE_END.search(call.tokens[last].text))
+        before = call.tokens[first - 1].bare if first > turn.start else "<"
+        before2 = call.tokens[first - 2].bare if first > turn.start + 1 else "<"
+        after = call.tokens[last + 1].bare if last + 1 < turn.stop else ">"
+        role = call.roles[call.tokens[first].turn]
+        again = sum(call.tokens[at].bare in words and at not in places for at in range(len(call.tokens))) if own else 0
+        is_heard = any(start <= at < self._heard[start].stop for start in self._heard for at in places)
+        row = [f"r={rule}", f"d={is_dutch}", f"l={is_listed}", f"dl={is_dutch}|{is_listed}", f"c={is_inner}"]
+        row += [f"dc={is_dutch}|{is_inner}", f"be={begins}|{ends}", f"n={min(len(places), 4)}", f"h={is_heard}"]
+        row += [f"b={before}", f"b2={before2} {before}", f"a={after}", f"p={words[0] in PREFIXES}", f"q={is_answer}"]
+        row += [
+            f"o={role}|{self._is_first(turn)}",
+            f"g={min(again, 2)}",
+            f"rd={rule}|{is_dutch}",
+            f"rc={rule}|{is_inner}",
+        ]
+        row += [f"s={all(len(word) <= 2 for word in words)}", f"x={any(word in lexicon.not_names for word in words)}"]
+        lead = call.line(max(turn.start, first - 5), first)
+        sounds = [sound_of(word) for word in words if len(word) >= _MIN_KNOWN + 1]
+        alike = sum(
+            any(fuzz.ratio(sound_of(other.bare), sound) >= _ALIKE_IF_LIKELY for sound in sounds)
+            for at, other in enumerate(call.tokens)
+            if at not in places and len(other.bare) > _MIN_KNOWN and not lexicon.is_dutch(other.bare)
+        )
+        row += [f"u={self._noise}|{self._is_cased}", f"ud={self._noise}|{is_dutch}|{is_listed}"]
+        row += [f"uc={self._noise}|{self._is_cased}|{is_inner}", f"ur={self._noise}|{rule}"]
+        row += [
+            f"t={_is_title(before)}",
+            f"rl={rule}|{is_listed}",
+            f"v={bool(_SELF.search(lead))}",
+            f"al={min(alike, 2)}",
+        ]
+        row += [f"m={any(word.startswith('gem') for word in lead.split()[-3:])}", f"w={min(len(lead.split()), 3)}"]
+        row += [f"ph={min(sum(token.is_placeholder and token.kind == 'person_name' for token in call.tokens), 1)}"]
+        row += [f"k={max(0, min(3, len(words[-1]) // 3))}", f"ob={role}|{self._is_first(turn)}|{before}"]
+        near = [nearness(call.tokens[at].bare, lexicon) for at in own] or [(0, 0)]
+        ordinary, name_like = min(near, key=lambda pair: pair[0])[0], max(pair[1] for pair in near)
+        row += [f"no={is_dutch}|{ordinary // 8}", f"nn={is_dutch}|{name_like // 8}"]
+        row += [f"nd={is_dutch}|{(ordinary - name_like) // 10}"]
+        for name, value in (("L", looks), ("M", least)):
+            row += [f"{name}{edge}" for edge in _EDGES if value >= edge]
+        row += [f"{rule} L{edge}" for edge in _EDGES[2::3] if looks >= edge]
+        return row
 
     # where a name is due
 
@@ -195,7 +330,7 @@ class _Names:
                 end = self._whole_phrase(at, turn)
             is_weak = strength == "weak" and end > at and self._is_no_name(at, end, turn)
             if end > at and not is_weak:
-                found = call.mark(at, end, "person_name") or found
+                found = self._mark(at, end, f"introduced {strength}") or found
         return found
 
     def _is_no_name(self, start: int, end: int, turn: range) -> bool:
@@ -534,9 +669,9 @@ class _Names:
             begins = before is None or before.bare in _GREETINGS or PHRASE_END.search(before.text)
             is_signed = begins and is_opening and _AFTER_NAME.search(call.line(at, min(at + 4, turn.stop)))
             if is_signed and (is_known or is_rare or is_capital):
-                return call.mark(start, at, "person_name")
+                return self._mark(start, at, "signed")
             if self._follows_municipality(start, turn) and (is_known or (is_capital and is_rare)):
-                return call.mark(start, at, "person_name")
+                return self._mark(start, at, "signed")
         return False
 
     def _opened(self, turn: range) -> bool:
@@ -566,7 +701,7 @@ class _Names:
                 is_own = is_last and len(words) == 1 and self._may_be_name(at) and self._likeness[at] >= LIKELY_OPENING
                 is_due = is_last and (is_strange or is_own)
             if (is_due or is_full) and not self._is_office(first) and not self._is_street(first, at + 1, turn):
-                found = call.mark(first, at + 1, "person_name") or found
+                found = self._mark(first, at + 1, "opened") or found
         return found
 
     def _follows_municipality(self, at: int, turn: range) -> bool:
@@ -591,7 +726,7 @@ class _Names:
         for at in turn:
             is_initial = "." in call.tokens[at].text and call.is_capital(at) and self._is_initial(at, turn)
             if is_initial and call.word(at + 1, turn) not in lexicon.not_names - PREFIXES:
-                found = call.mark(at, max(at + 1, self._name_end(at, turn, "title")), "person_name") or found
+                found = self._mark(at, max(at + 1, self._name_end(at, turn, "title")), "prefixed") or found
             if call.word(at, turn) not in PREFIXES - {"la", "le", "el", "al"}:
                 continue
             nxt = at + 1
@@ -608,7 +743,7 @@ class _Names:
             is_inner = is_inner and call.is_capital(nxt) and call.word(at - 1, turn) not in ("in", "op")
             is_place = word in lexicon.places or call.line(at, nxt + 1).replace(" ", "") in lexicon.places
             if (is_double and (call.is_capital(nxt) or not self._is_cased)) or (is_inner and not is_place):
-                found = call.mark(at, nxt + 1, "person_name") or found
+                found = self._mark(at, nxt + 1, "prefixed") or found
         return found
 
     def _joins_names(self, at: int, turn: range) -> bool:
@@ -639,7 +774,8 @@ class _Names:
         found = False
         for at in turn:
             word = call.tokens[at].bare
-            if call.tokens[at].kind is not None or word in lexicon.not_names or word in lexicon.places:
+            is_place = word in lexicon.places or at in self._in_places
+            if call.tokens[at].kind is not None or word in lexicon.not_names or is_place:
                 continue
             parts = {numbers.bare(part) for part in call.tokens[at].text.split("-")}  # "Klaas-Jan"
             is_first_name = parts <= lexicon.first_names
@@ -660,7 +796,7 @@ class _Names:
                 start -= 1
             if self._is_street(start, end, turn):
                 continue
-            found = call.mark(start, end, "person_name") or found
+            found = self._mark(start, end, "listed") or found
         return found
 
     def _witnessed(self, turn: range, is_due: bool) -> bool:
@@ -684,7 +820,7 @@ class _Names:
             is_rare = is_rare and max(self._likeness[i] for i in names) >= UNLIKELY
             is_name = names and (has_name or is_rare or is_first_name or is_due)
             if is_name and not self._is_street(names[0], names[-1] + 1, turn):
-                found = call.mark(names[0], names[-1] + 1, "person_name") or found
+                found = self._mark(names[0], names[-1] + 1, "witnessed") or found
         return found
 
     def _born_as(self, turn: range) -> None:
@@ -692,7 +828,7 @@ class _Names:
         for at in turn:
             is_led = self._call.line(at, min(at + 2, turn.stop)) in ("van mezelf", "van mijzelf")
             if is_led and at > turn.start and self._may_be_name(at - 1):
-                self._call.mark(at - 1, at, "person_name")
+                self._mark(at - 1, at, "born_as")
 
     def _glued(self, turn: range) -> None:
         """A form of address and a name in one word: "vrouwdijkstra", "hernieuwenhuis"."""
@@ -702,7 +838,7 @@ class _Names:
             rest = found.group(1) if found else ""
             is_name = rest in self._lexicon.surnames or sounds_like_one_of(rest, self._lexicon.surnames)
             if len(rest) >= 5 and is_name and not self._is_word(call.tokens[at].bare) and not self._is_word(rest):
-                call.mark(at, at + 1, "person_name")
+                self._mark(at, at + 1, "glued")
 
     def _carry_on(self, turn: range, is_first: bool) -> None:
         """A surname with its prefix behind a first name, when an ordinary word was made of it: "[Karin] van vlieg." """
@@ -742,7 +878,7 @@ class _Names:
                 is_name = is_name or (len(words) == 1 and self._is_strange(at) and self._likeness[at] >= LIKELY_OPENING)
                 is_name = is_name or (words[0] in PREFIXES - {"t"} and words[-1] in self._lexicon.surnames)
             if is_name and is_led and self._may_be_name(at) and not self._is_office(at):
-                call.mark(first, at + 1, "person_name")
+                self._mark(first, at + 1, "alone")
 
     def _likened(self, turn: range, is_due: bool, is_opening: bool) -> bool:
         """Words that look like names where they stand, and what such a name takes along."""
@@ -758,7 +894,7 @@ class _Names:
             if is_lead or self._likeness[at] < sure or not self._may_be_name(at) or self._is_office(at):
                 continue
             is_led = call.word(at - 1, turn) in PREFIXES or is_due_here
-            is_place = not is_led and not self._is_listed(at) and is_almost_in(word, self._lexicon.places)
+            is_place = not is_led and not self._is_listed(at) and is_almost_in(word, self._lexicon.towns)
             is_alone = bool(PHRASE_END.search(call.tokens[at].text))
             is_alone = is_alone and (at == turn.start or bool(PHRASE_END.search(call.tokens[at - 1].text)))
             is_unsure = is_alone and not is_due_here and self._likeness[at] < LIKELY_ALONE
@@ -770,7 +906,7 @@ class _Names:
             while end < turn.stop and not PHRASE_END.search(call.tokens[end - 1].text) and self._goes_on(end, turn):
                 end += 1
             if not self._is_street(start, end, turn):
-                found = call.mark(at if start == at else start, end, "person_name") or found
+                found = self._mark(at if start == at else start, end, "likened") or found
         return found
 
     def _is_place_here(self, at: int, turn: range) -> bool:
@@ -799,7 +935,12 @@ class _Names:
 
     def _may_be_name(self, at: int) -> bool:
         word, lexicon = self._call.tokens[at].bare, self._lexicon
-        if word in lexicon.not_names or _is_title(word) or word in RELATIONS | _ABBREVIATIONS | FILLERS | _GREETINGS:
+        if (
+            at in self._in_places
+            or word in lexicon.not_names
+            or _is_title(word)
+            or word in RELATIONS | _ABBREVIATIONS | FILLERS | _GREETINGS
+        ):
             return False
         is_place = word in lexicon.places and not self._is_listed(at)
         return self._reads_as_name(word) and word.isalpha() and word_value(word) is None and not is_place
@@ -815,7 +956,7 @@ class _Names:
             return False
         if self._is_word(word) or call.word(at - 1, turn) in _NO_LEAD:
             return False
-        return not is_almost_in(word, self._lexicon.places) and not is_almost_in(word, self._lexicon.not_names)
+        return not is_almost_in(word, self._lexicon.towns) and not is_almost_in(word, self._lexicon.not_names)
 
     def _is_strange(self, at: int) -> bool:
         """A word of some length that Dutch does not know, nor the list of places, and that nobody said before."""
@@ -824,7 +965,7 @@ class _Names:
             return False
         if any(call.tokens[i].bare == word for i in range(call.ranges[call.tokens[at].turn].start)):
             return False  # "voor halvacht." "Halvacht, dat red ik wel."
-        return not is_almost_in(word, lexicon.places) and not is_almost_in(word, lexicon.not_names)
+        return not is_almost_in(word, lexicon.towns) and not is_almost_in(word, lexicon.not_names)
 
     def _precedes_surname(self, at: int) -> bool:
         """Whether a word can be the first name before a name just found."""
@@ -854,7 +995,7 @@ class _Names:
                     start -= 1
                 for i in range(start, end):
                     call.tokens[i].kind = None if not call.tokens[i].is_placeholder else call.tokens[i].kind
-                found = call.mark(start, end, "person_name") or found
+                found = self._mark(start, end, "spelled") or found
             letters = 0
             at = max(at, end) + 1
         return found
@@ -865,7 +1006,7 @@ class _Names:
             lead = self._call.line(max(turn.start, at - 2), at)
             is_letter = len(self._call.word(at, turn)) == 1 and self._call.word(at, turn).isalpha()
             if is_letter and lead in ("met een", "met de", "met dubbel", "met dubbele", "met n"):
-                self._call.mark(at, at + 1, "person_name")
+                self._mark(at, at + 1, "lettered")
 
     def _spelled_piece(self, at: int, turn: range, goes_on: bool) -> tuple[int, int] | None:
         """Where a letter said at a position ends, and what it weighs: one with its explanation stands for three."""
@@ -875,7 +1016,10 @@ class _Names:
             return explained.end, 3
         word = self._call.word(at, turn)
         is_letter = len(word) == 1 and word.isalpha() and (word != "u" or goes_on)
-        return (at + 1, 1) if is_letter else None
+        # "m 'n", "d 'r": a clipped word that recognition cut in two
+        texts = [self._call.tokens[i].text for i in range(at, min(at + 2, turn.stop))]
+        is_clipped = any(text.startswith(("'", "’")) for text in texts)
+        return (at + 1, 1) if is_letter and not is_clipped else None
 
     def _only_name(self, turn: range) -> bool:
         """A turn that is a first name and at most two words more: an answer whose question recognition lost."""
@@ -886,7 +1030,7 @@ class _Names:
         if not 2 <= len(words) <= 4 or words[0] not in self._lexicon.first_names - self._lexicon.not_names:
             return False
         may_be = all(words[i] in PREFIXES or self._may_be_name(first + i) for i in range(1, len(words)))
-        return may_be and self._call.mark(first, turn.stop, "person_name")
+        return may_be and self._mark(first, turn.stop, "only_name")
 
     def _bare_answer(self, turn: range) -> bool:
         """The answer to a question for a name in which no name was recognised: what is no function word goes."""
@@ -916,7 +1060,7 @@ class _Names:
                 while start > turn.start and call.word(start - 1, turn) in PREFIXES:
                     start -= 1
             elif not is_content and start >= 0:
-                found = call.mark(start, at, "person_name") or found
+                found = self._mark(start, at, "bare_answer") or found
                 start = -1
         return found
 
@@ -975,11 +1119,13 @@ class _Names:
 
     def _remark(self, start: int, end: int) -> bool:
         """Mark a stretch as one name, whatever parts of it were names already."""
+        rule = "remark"
         for at in range(start, end):
             token = self._call.tokens[at]
             if token.kind == "person_name" and not token.is_placeholder:
+                rule = self._rules.get(token.span, rule)
                 token.kind = None
-        return self._call.mark(start, end, "person_name")
+        return self._mark(start, end, rule)
 
     def _may_end(self, at: int) -> bool:
         """Whether a word behind a name that was asked for may be a piece of it."""
@@ -1003,7 +1149,7 @@ class _Names:
             return False
         for at in range(letters[0], letters[-1] + 1):
             call.tokens[at].kind = None
-        return call.mark(letters[0], letters[-1] + 1, "person_name")
+        return self._mark(letters[0], letters[-1] + 1, "spelled_brokenly")
 
     def _first_with_prefix(self, turn: range) -> bool:
         """The answer to a question for a name that begins with two words like "van Tongeren,"."""
@@ -1012,7 +1158,7 @@ class _Names:
             return False
         is_phrase = bool(PHRASE_END.search(call.tokens[at].text)) and self._reads_as_name(call.word(at, turn))
         is_free = call.word(at, turn) not in self._lexicon.not_names | PREFIXES and not self._is_office(at)
-        return is_phrase and is_free and call.mark(turn.start, at + 1, "person_name")
+        return is_phrase and is_free and self._mark(turn.start, at + 1, "first_with_prefix")
 
     def _first_word(self, turn: range) -> bool:
         """The answer to a question for a name that is one strange word, whatever is said behind it."""
@@ -1022,7 +1168,7 @@ class _Names:
         is_phrase = bool(PHRASE_END.search(self._call.tokens[first].text))
         is_name = is_phrase and self._is_strange(first)
         is_name = is_name or (self._may_be_name(first) and self._likeness[first] >= LIKELY_FIRST)
-        return is_name and self._call.mark(first, first + 1, "person_name")
+        return is_name and self._mark(first, first + 1, "first_word")
 
     # where a name comes back
 
@@ -1056,7 +1202,7 @@ class _Names:
                     and call.word(at - 1, turn) in PREFIXES
                     and call.is_capital(at)
                 ):
-                    call.mark(at - 1, at + 1, "person_name")
+                    self._mark(at - 1, at + 1, "repeated")
                 if token.kind is not None or len(word) < _MIN_KNOWN or word in lexicon.not_names:
                     continue
                 is_capital = call.is_capital(at) and self._is_cased
@@ -1088,7 +1234,8 @@ class _Names:
                     ):
                         start -= 1
                     # "de Brands" may be an article: take prefixes only where they were part of the name
-                    call.mark(start if self._had_prefix(word) else at, at + 1, "person_name")
+                    rule = "" if word in known and not is_ordinary else "repeated"  # weighed where it was found
+                    self._mark(start if self._had_prefix(word) else at, at + 1, rule)
 
     def _is_telling(self, at: int) -> bool:
         """Whether a word marked as a name may be looked for elsewhere: an ordinary word was only a piece of it."""

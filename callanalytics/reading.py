@@ -47,7 +47,9 @@ class Lexicon:
     first_names: frozenset[str]
     surnames: frozenset[str]
     places: frozenset[str]
+    towns: frozenset[str]  # those that recognition may bend and that many speak of
     not_names: frozenset[str]
+    common: frozenset[str]
     is_dutch: Callable[[str], bool]
 
 
@@ -55,7 +57,7 @@ def load_lexicon() -> Lexicon:
     """Read the word lists beside this module and simplemma's Dutch dictionary."""
     import simplemma
 
-    names = ("first_names", "surnames", "places", "not_names")
+    names = ("first_names", "surnames", "places", "towns", "not_names", "common", "words")
     lists = [
         frozenset(
             word
@@ -68,10 +70,10 @@ def load_lexicon() -> Lexicon:
 
     @lru_cache(maxsize=50_000)
     def is_dutch(word: str) -> bool:
-        return bool(simplemma.is_known(word, lang="nl"))
+        return word in words or (word != "" and bool(simplemma.is_known(word, lang="nl")))
 
-    first_names, surnames, places, not_names = lists
-    return Lexicon(first_names, surnames, places, not_names, is_dutch)
+    first_names, surnames, places, towns, not_names, common, words = lists
+    return Lexicon(first_names, surnames, places, towns, not_names, common, is_dutch)
 
 
 @dataclass(slots=True)

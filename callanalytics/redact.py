@@ -15,7 +15,7 @@ from pathlib import Path
 from callanalytics import numbers, reading
 from callanalytics.config import Config, hash_of, project_root
 from callanalytics.dutch import NAMES, Name, dutch_fingerprint, load_dutch
-from callanalytics.name_likeness import load_likeness
+from callanalytics.name_likeness import Likeness, load_likeness
 from callanalytics.numbers import FILLERS, digit_group, parse_number, parse_ordinal
 from callanalytics.persons import mark_names
 from callanalytics.reading import (
@@ -62,11 +62,12 @@ class Redactor:
     "met Jan Pot, nul zes twaalf ..." -> "met [NAME], [PHONE]"
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, likeness: Likeness | None = None) -> None:
+        """`likeness` is the models of what names look like, by default the project's own."""
         self._kinds = frozenset(config.redaction.kinds)
         self._lexicon = _with_municipality(load_lexicon(), config)
         self._dutch = load_dutch(config, NAMES)
-        self._likeness = load_likeness(project_root() / "models" / "names")
+        self._likeness = likeness or load_likeness(project_root() / "models" / "names")
         self._heard: dict[tuple[str, ...], list[Name]] = {}
         self._like: dict[tuple[str, ...], list[float]] = {}
         rules = [Path(str(module.__file__)) for module in (numbers, reading)]
@@ -104,7 +105,8 @@ class Redactor:
         if "special" in self._kinds:
             mark_special(call)  # before names: "de ziekte van Parkinson"
         _Numbers(call, self._lexicon, year, "case_number" in self._kinds).mark_all()
-        mark_names(call, self._lexicon, self._hear_names(call), self._likeness_of(call))
+        likeness = self._likeness_of(call)
+        mark_names(call, self._lexicon, self._hear_names(call), likeness, self._likeness.of_finds)
         turns: list[Turn] = []
         spans: list[RedactedSpan] = []
         for turn, positions in zip(transcript.turns, call.ranges, strict=True):
@@ -162,9 +164,14 @@ class Redactor:
 
 def _with_municipality(lexicon: Lexicon, config: Config) -> Lexicon:
     own = config.municipality
-    places = {numbers.bare(word) for name in own.names for word in name.split()}
+    places = {numbers.bare(word) for name in own.names for word in (*name.split(), name.replace(" ", ""))}
     first_names = {numbers.bare(name) for name in own.agent_names}
-    return replace(lexicon, places=lexicon.places | places, first_names=lexicon.first_names | first_names)
+    return replace(
+        lexicon,
+        places=lexicon.places | places,
+        towns=lexicon.towns | places,
+        first_names=lexicon.first_names | first_names,
+    )
 
 
 # --- numbers and codes ----------------------------------------------------------------------------------------------
@@ -242,6 +249,9 @@ _NUMBERED = word_set(
     "lijn loket kamer balie bus wachtrij rij ben bent paal vraag optie keuze wachtlijst plek plaats sta"
 )
 _COUNT_LEADS = word_set("om tussen rond vanaf tot voor na al nog die deze ongeveer of zon over binnen elke met maar")
+_CLASSES = word_set(
+    "categorie niveau fase versie deel artikel klasse groep schaal graad stap lid bijlage hoofdstuk model"
+)
 _AFTER_NUMBER = word_set(
     "is in en dat hoor ja te bij op ik daar ook dus he eh ehm nummer huisnummer postcode woon woont we het zo staat"
 )
@@ -378,14 +388,14 @@ class _Numbers:
             word, following = call.word(at, turn), call.word(at + 1, turn)
             if not word:
                 continue
-            kind = _keyword_kind(word)
+            kind = _keyword_kind(word, self._lexicon)
             if kind is None and word.replace(".", "") == "bsn":
                 kind = "bsn"
             if kind is None and word in ("b", "p", "d", "bs", "be", "bee"):
                 spelled = call.line(at, min(at + 3, turn.stop)).replace(" ", "")
                 kind = "bsn" if spelled.startswith(_SPELLED_BSN) else None
             if kind is None and following and len(word) + len(following) >= 7:
-                kind = _keyword_kind(word + following)
+                kind = _keyword_kind(word + following, self._lexicon)
                 kind = None if kind in ("number", "case") else kind
             if kind is None and self._starts_mobile(at):
                 kind = "phone"
@@ -438,7 +448,12 @@ class _Numbers:
                 call.keep(at, end)
                 if previous == "tussen" and following == "en" and parse_number(self._free_texts(end + 1), 0):
                     call.keep(end + 1, end + 2)
-            elif previous in ("voor", "over", "na") and call.word(at - 2, turn) in ("kwart", "minuten", "tien", "vijf"):
+            elif previous in ("voor", "over", "na") and call.word(at - 2, turn) in (
+                "kwart",
+                "minuten",
+                "tien",
+                "vijf",
+            ):
                 call.keep(at, end)
             at = end
 
@@ -687,9 +702,13 @@ class _Numbers:
         call, turn = self._call, self._turn
         word, following = call.word(at, turn), call.word(at + 1, turn)
         is_sign = word.startswith(("apenst", "apest", "aapst")) or call.tokens[at].text.strip(".,") == "@"
-        has_dot = is_due or any(self._is_dot(i) for i in turn)
-        is_bent = has_dot and bool(re.fullmatch(r"(?:ap|aa|op)\w*t?aar?t(?:je|jes|er)?|staartje", word))
-        if is_sign or is_bent or (len(word) >= 8 and fuzz.ratio(word, "apenstaartje") >= 70):
+        # an ordinary word ("taartjes", "aanstaat") is a sign misheard only if a dot is said as well
+        has_dot = any(self._is_dot(i) for i in turn)
+        may_be_sign = has_dot or not self._lexicon.is_dutch(word)
+        is_bent = has_dot or (is_due and may_be_sign)
+        is_bent = is_bent and bool(re.fullmatch(r"(?:ap|aa|op)\w*t?aar?t(?:je|jes|er)?|staartje", word))
+        is_like = may_be_sign and len(word) >= 8 and fuzz.ratio(word, "apenstaartje") >= 70
+        if is_sign or is_bent or is_like:
             return 1
         if word in ("apen", "ape", "aap", "apens") and re.match(r"st|ta", following):
             return 2
@@ -875,7 +894,8 @@ class _Numbers:
         """What the last digits of a number are when said to be its last: "het eindigt op acht acht nul"."""
         call, turn, start, end = self._call, self._turn, run[0].start, run[-1].end
         before = call.line(max(turn.start, start - 4), start)
-        if not _ENDS_IN.search(before) and not _IS_END.search(call.line(end, min(end + 3, turn.stop))):
+        is_cut = start > turn.start and bool(SENTENCE_END.search(call.tokens[start - 1].text))
+        if (is_cut or not _ENDS_IN.search(before)) and not _IS_END.search(call.line(end, min(end + 3, turn.stop))):
             return None
         around = call.line(max(turn.start, start - 10), start)
         kinds = [kind for kind in ("bsn", "iban", "phone") if kind in wanted and kind not in self._implied]
@@ -985,7 +1005,16 @@ class _Numbers:
             kind = "house_number"
         elif "postcode" in wanted and len(run) > 1 and n >= 2:
             kind = "postcode"
-        return kind
+        return None if kind == "house_number" and self._is_no_answer(run) else kind
+
+    def _is_no_answer(self, run: list[Element]) -> bool:
+        """Whether a number is a rank, a class, cried out or asked back: "categorie drie", "vijfentwintig!", "twee?"."""
+        call, turn, start, end = self._call, self._turn, run[0].start, run[-1].end
+        before = call.word(start - 1, turn)
+        is_rank = before == "nummer" and call.line(end, min(end + 2, turn.stop)) == "van de"
+        is_cry = call.tokens[end - 1].text.endswith(("?", "!")) and call.roles[self._position] == "citizen"
+        is_sigh = end < turn.stop and call.tokens[start].bare in ("ach", "o", "oh") and not self._is_street_near(start)
+        return is_rank or is_cry or is_sigh or before in _CLASSES
 
     def _counts_things(self, run: list[Element]) -> bool:
         """Whether a lone number counts or times something ("twee brieven", "voor twaalf") and so answers nothing."""
@@ -1003,10 +1032,12 @@ class _Numbers:
         return bool(follows) and follows not in _AFTER_NUMBER and follows not in _ADDED and not is_letter
 
     def _is_article(self, run: list[Element]) -> bool:
-        """ "een" alone is the article, unless a word for number stands before it."""
+        """ "een" alone is the article, unless a word for number stands before it or it ends the phrase behind "is"."""
         first = self._call.tokens[run[0].start]
         before = self._call.word(run[0].start - 1, self._turn)
-        return len(digits_of(run)) == 1 and first.bare == "een" and before not in ("nummer", "huisnummer", "nr", "is")
+        is_answer = before == "is" and bool(PHRASE_END.search(first.text))
+        is_number = before in ("nummer", "huisnummer", "nr") or is_answer
+        return len(digits_of(run)) == 1 and first.bare == "een" and not is_number
 
     def _is_street(self, at: int) -> bool:
         word = self._call.word(at, self._turn)
@@ -1232,8 +1263,11 @@ _LEAD_IN = word_set(
 )
 
 
-def _keyword_kind(word: str) -> str | None:
-    """The kind a word names, also when recognition bent it: "huishuisnummer", "geborte datum", "postkorde"."""
+def _keyword_kind(word: str, lexicon: Lexicon) -> str | None:
+    """The kind a word names, also when recognition bent it: "huishuisnummer", "geborte datum", "postkorde".
+
+    What is a word by itself is not bent: "bruikbaar" asks for no telephone number.
+    """
     from rapidfuzz import fuzz
 
     if word in _KIND_OF_KEYWORD:
@@ -1244,7 +1278,7 @@ def _keyword_kind(word: str) -> str | None:
         stems = ("telefoon", "huis", "huizen", "service", "rekening", "mobiel", "kenteken")
         stem = next((stem for stem in stems if stem in word), "").replace("huizen", "huis")
         return _KIND_OF_KEYWORD[stem + "nummer"] if stem else "case"
-    for known in _LONG_KEYWORDS:
+    for known in () if lexicon.is_dutch(word) else _LONG_KEYWORDS:
         if len(word) >= min(7, len(known) - 1) and abs(len(known) - len(word)) <= 3 and fuzz.ratio(word, known) >= 80:
             return _KIND_OF_KEYWORD[known]
     return None

@@ -6,7 +6,7 @@
 Perfect transcripts are the truth's own turns; --plain takes their capitals and punctuation away.  With --words, DIR
 holds <call>.json of recognised words ([channel, text, start_ms, end_ms, probability]); they go into the truth's turns
 by time and are aligned with them.  --heard takes calls of our own that tests/hear_redact.py had recognised, some of
-them to tune on; --said reads what was said in them instead.
+them to tune on: short ones full of data and ordinary long ones, apart; --said reads what was said in them instead.
 
 A datum is found when every content word of it is covered by a span; a span is right when it covers a word of a datum.
 In recognised text only intelligible data count: of a number at least 60 % of its digits survived in order, of a name
@@ -40,7 +40,8 @@ TUNED = frozenset(["d01", "d09", "d10", "d11", "d12", "d13", "d14", "d15", "d16"
 HELD_OUT = frozenset(["d02", "d03", "d04", "d05", "d06", "d07", "d08"])
 ROLES = {"agent": "agent", "agent2": "agent", "citizen": "citizen", "ivr": "ivr"}
 Words = list[list[Word]]  # per turn
-ALL_FOR_TUNING = 67  # scripts from here on
+ALL_FOR_TUNING = {*range(67, 94), *range(158, 286)}  # scripts; of the others the even ones
+ORDINARY = 94  # scripts from here on are long calls in which little is said of persons
 SMALL = FILLERS | {"nummer", "is", "de", "het"}
 
 
@@ -83,22 +84,23 @@ def count_own(options: argparse.Namespace) -> int:
     """Print the figures of our own calls."""
     redactor = Redactor(load_config())
     calls = read_heard(options.heard.read_text(encoding="utf-8"), options.said)
-    for name, half in (("tuned", 0), ("held out", 1)):
-        if options.only not in (None, name):
-            continue
-        tally = Tally()
-        for call in calls:
-            if is_for_tuning(call.number) == (half == 0):
-                if options.plain:
-                    call.make_plain()
-                call.count(redactor, tally, options.show and half == 0)
-        report(name, tally)
+    for is_ordinary in (False, True):
+        for name in ("tuned", "held out"):
+            if options.only not in (None, name):
+                continue
+            tally = Tally()
+            for call in calls:
+                if is_for_tuning(call.number) == (name == "tuned") and (call.number >= ORDINARY) == is_ordinary:
+                    if options.plain:
+                        call.make_plain()
+                    call.count(redactor, tally, options.show and name == "tuned")
+            report(f"{name}, {'ordinary' if is_ordinary else 'short'} calls", tally)
     return 0
 
 
 def is_for_tuning(number: int) -> bool:
     """Whether calls made from a script of redact_scripts.txt may be looked at."""
-    return number % 2 == 0 or number >= ALL_FOR_TUNING
+    return number % 2 == 0 or number in ALL_FOR_TUNING
 
 
 @dataclass
@@ -110,6 +112,7 @@ class Tally:
     right: Counter[str] = field(default_factory=Counter)
     spans: Counter[str] = field(default_factory=Counter)
     special: int = 0  # spans of special data, of which truth says nothing
+    words: int = 0
 
 
 class Call:
@@ -150,6 +153,7 @@ class Call:
     def count(self, redactor: Redactor, tally: Tally, show: bool) -> None:
         """Add this call's figures."""
         found, due, right, spans = tally.found, tally.due, tally.right, tally.spans
+        tally.words += sum(len(turn.words) for turn in self.transcript.turns)
         redacted = redactor(self.transcript)
         covered: dict[int, set[int]] = defaultdict(set)
         by_span = []
@@ -255,12 +259,15 @@ def words_of_turns(truth: dict[str, Any], recognised: list[Any]) -> list[list[Wo
 
 def report(name: str, tally: Tally) -> None:
     """One line per kind and one for all."""
-    print(f"{name:10s} {'kind':14s} {'recall':18s} precision")
+    print(name)
+    print(f"{'':10s} {'kind':14s} {'recall':18s} precision")
     for kind in [*sorted(set(tally.due) | set(tally.spans)), "all"]:
         sides = (tally.found, tally.due), (tally.right, tally.spans)
         pairs = [[sum(c.values()) if kind == "all" else c[kind] for c in side] for side in sides]
         shares = [f"{a}/{b} = {a / b:.3f}" if b else "-" for a, b in pairs]
         print(f"{'':10s} {kind:14s} {shares[0]:18s} {shares[1]}")
+    wrong = sum(tally.spans.values()) - sum(tally.right.values())
+    print(f"{'':10s} wrong spans per 1,000 words: {1000 * wrong / max(1, tally.words):.2f} of {tally.words}")
     print(f"{'':10s} special data, of which truth says nothing: {tally.special} spans")
 
 
