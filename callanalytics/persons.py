@@ -105,7 +105,7 @@ LIKELY_AGAIN = 0.1  # of one that is a little like a name said before
 LIKELY_FIRST = 0.1  # of the first word of an answer
 LIKELY_SLOT = 0.25  # of an ordinary word where a name is due: "meneer bos"
 LIKELY_WEAK = 0.5  # of one behind "ik ben", "mijn vrouw"
-CREDIBLE, CREDIBLE_IF_LISTED = 0.4, 0.2  # below it a find is taken back
+CREDIBLE, CREDIBLE_IF_ANNOUNCED, CREDIBLE_IF_LISTED = 0.4, 0.25, 0.2  # below it a find is taken back
 _EDGES = (0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98)
 IMPOSSIBLE = 0.002  # below it not even a first name with its capital is one
 UNLIKELY = 0.1  # below it nothing but a list or a question makes a name of a word
@@ -242,13 +242,23 @@ class _Names:
                 Find(tuple(places), self._evidence(places, turn, self._rules[span], is_answer))
                 for span, places in new.items()
             ]
+            limits = {span: self._limit(places, turn, self._rules[span]) for span, places in new.items()}
             for (span, places), sure in zip(new.items(), self._judge(finds), strict=True):
                 self._rules[span] = ""
-                is_listed = any(self._is_listed(at) for at in places)
-                if sure < (CREDIBLE_IF_LISTED if is_listed else CREDIBLE):
+                if sure < limits[span]:
                     for at in places:
                         call.tokens[at].kind, call.tokens[at].span = None, 0
         return any(call.tokens[at].kind == "person_name" for at in turn)
+
+    def _limit(self, places: list[int], turn: range, rule: str) -> float:
+        """How sure the judge must be of a find: less where a name is announced, not at all of "de arts Van Heeswijk"."""
+        call = self._call
+        is_inner = any(call.is_capital(at) and not call.starts_sentence(at, turn) for at in places) and self._is_cased
+        if is_inner and (rule == "introduced title" or call.word(places[0] - 1, turn) in RELATIONS):
+            return 0.0
+        if any(self._is_listed(at) for at in places):
+            return CREDIBLE_IF_LISTED
+        return CREDIBLE_IF_ANNOUNCED if rule in ("introduced strong", "introduced greeting") else CREDIBLE
 
     def _evidence(self, places: list[int], turn: range, rule: str, is_answer: bool) -> list[str]:
         """What is known of a find, for the judge."""
@@ -338,7 +348,8 @@ class _Names:
         is_listed = any(self._is_listed(at) or self._is_initial(at, turn) for at in range(start, end))
         is_likely = max(self._likeness[start:end]) >= UNLIKELY
         is_stranger = self._is_cased and any(self._call.is_capital(at) and self._is_odd(at) for at in range(start, end))
-        return self._is_street(start, end, turn) or not (is_listed or is_likely or is_stranger)
+        is_related = self._call.word(start - 1, turn) in RELATIONS and self._is_cased and self._call.is_capital(start)
+        return self._is_street(start, end, turn) or not (is_listed or is_likely or is_stranger or is_related)
 
     def _cue_before(self, at: int, turn: range, is_opening: bool, is_due: bool) -> str:  # noqa: PLR0911 - a list of cues
         """How strongly the words before a position announce a name: "title", "strong", "greeting", "weak" or ""."""
