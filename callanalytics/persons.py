@@ -251,7 +251,7 @@ class _Names:
         return any(call.tokens[at].kind == "person_name" for at in turn)
 
     def _limit(self, places: list[int], turn: range, rule: str) -> float:
-        """How sure the judge must be of a find: less where a name is announced, not at all of "de arts Van Heeswijk"."""
+        """How sure the judge must be of a find: less of one announced, not at all of "de arts Bakhuizen"."""
         call = self._call
         is_inner = any(call.is_capital(at) and not call.starts_sentence(at, turn) for at in places) and self._is_cased
         if is_inner and (rule == "introduced title" or call.word(places[0] - 1, turn) in RELATIONS):
