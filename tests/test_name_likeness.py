@@ -9,8 +9,18 @@ import pytest
 
 from callanalytics.config import project_root
 from callanalytics.errors import InputError
-from callanalytics.name_likeness import load_likeness, may_be_judged, sound_of, sounds_like_one_of
-from callanalytics.reading import load_lexicon
+from callanalytics.name_likeness import (
+    FINDS,
+    Find,
+    load_likeness,
+    may_be_judged,
+    nearness,
+    sound_of,
+    sounds_like_one_of,
+)
+from callanalytics.persons import mark_names
+from callanalytics.reading import Reading, load_lexicon
+from callanalytics.records import Transcript, Turn
 
 FOLDER = project_root() / "models" / "names"
 LEXICON = load_lexicon()
@@ -58,9 +68,46 @@ def test_spellings_of_one_sound_are_alike() -> None:
     assert not sounds_like_one_of("kin", frozenset(["kim"]))
 
 
+def names_in(text: str, sure: float) -> list[str]:
+    """What stays marked in a citizen's line when every find is a name with this probability."""
+    call = Reading.of(Transcript("c1", None, (Turn(0, "citizen", 0, 9_000, text),)))
+    mark_names(call, LEXICON, likeness=[0.3] * len(call.tokens), judge=lambda finds: [sure] * len(finds))
+    return [token.text for token in call.tokens if token.kind == "person_name"]
+
+
+def test_a_find_that_is_hardly_a_name_is_taken_back() -> None:
+    line = "Ik sprak met Norbroek, en met dokter Van Heeswijk."
+    assert names_in(line, 1.0) == ["Norbroek,", "Van", "Heeswijk."]
+    assert names_in(line, 0.0) == ["Van", "Heeswijk."]  # behind its title a capital is enough
+
+
+def test_what_is_listed_or_announced_needs_less() -> None:
+    assert names_in("Goedemorgen, met Norbroek.", 0.3) == ["Norbroek."]
+    assert names_in("Goedemorgen, met Norbroek.", 0.2) == []
+    assert names_in("Dat zei onze Gerrit ook.", 0.21) == ["Gerrit"]
+    assert names_in("Dat zei onze Gerrit ook.", 0.19) == []
+
+
+def test_an_ordinary_word_misheard_is_near_one_and_a_name_near_names() -> None:
+    ordinary, name = nearness("vergunnink", LEXICON)
+    assert ordinary > name
+    ordinary, name = nearness("dijkstraa", LEXICON)
+    assert name > ordinary
+
+
+def test_finds_have_a_probability_each() -> None:
+    name = Find((0,), ["r=introduced title", "d=False", "l=True", "c=True", "L0.9", "L0.95", "t=True"])
+    word = Find((1,), ["r=witnessed", "d=True", "l=False", "c=False", "t=False"])
+    sure, unsure = LIKENESS.of_finds([name, word])
+    assert sure > 0.7
+    assert unsure < 0.4
+    assert LIKENESS.of_finds([]) == []
+
+
 def test_a_missing_or_damaged_model_is_said_to_be_so(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         load_likeness(tmp_path)
+    shutil.copy(FOLDER / FINDS, tmp_path / FINDS)
     (tmp_path / "names.skops").write_bytes(b"no model")
     with pytest.raises(InputError):
         load_likeness(tmp_path)
