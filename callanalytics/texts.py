@@ -239,6 +239,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "terecht vervangen bij herkenning (n vervangen stukken)",
         "rightly replaced, as recognised (n replaced pieces)",
     ),
+    "figure_redaction_recall_harder": (
+        "vervangen van wat verstaanbaar bleef, in moeilijker eigen gesprekken (n gegevens)",
+        "replaced of what stayed intelligible, in harder calls of our own (n data)",
+    ),
+    "figure_redaction_precision_harder": (
+        "terecht vervangen in moeilijker eigen gesprekken (n vervangen stukken)",
+        "rightly replaced in harder calls of our own (n replaced pieces)",
+    ),
     "compacted": ("{before} delen samengevoegd tot {after}.", "{before} parts merged into {after}."),
     "compact_held": (
         "Van {dates} datum(s) zijn de bestanden in gebruik; probeer het later nog eens.",
