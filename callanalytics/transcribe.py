@@ -336,10 +336,14 @@ def drop_blocked(words: list[Word], blocked: Sequence[re.Pattern[str]]) -> list[
     return [word for i, word in enumerate(words) if i not in bad]
 
 
+MOST_DIGITS = 10
+
+
 def drop_loops(words: list[Word], longest: int = 8, times: int = 4) -> list[Word]:
     """The words with a phrase of up to `longest` words that is said `times` times or more in a row kept once.
 
-    Nobody repeats a phrase four times; a recogniser caught in a loop does.  Digits are exempt: "nul nul nul nul".
+    Nobody repeats a phrase four times; a recogniser caught in a loop does.  Digits may be: "nul nul nul nul", but no
+    number has more than MOST_DIGITS alike in a row.
     """
     keys = [re.sub(r"\W", "", word.text.lower()) for word in words]
     kept: list[Word] = []
@@ -351,7 +355,8 @@ def drop_loops(words: list[Word], longest: int = 8, times: int = 4) -> list[Word
             count = 1
             while len(phrase) == length and keys[i + count * length : i + (count + 1) * length] == phrase:
                 count += 1
-            if count >= times and not all(_is_number(key) for key in phrase):
+            is_number = all(_is_number(key) for key in phrase) and count * length <= MOST_DIGITS
+            if count >= times and not is_number:
                 kept += words[i : i + length]
                 i += count * length
                 step = 0

@@ -167,6 +167,11 @@ def test_what_people_do_repeat_stays(text: str) -> None:
     assert drop_loops(said) == said
 
 
+def test_a_number_said_without_end_is_a_loop() -> None:
+    said = list(words_of(" ".join(["was", "15", *["-10"] * 50, "op", "welke"])))
+    assert texts(drop_loops(said)) == "was 15 -10 op welke"
+
+
 @given(st.lists(st.sampled_from(["a", "b", "c", "nul", "een"]), max_size=40))
 def test_dropping_loops_keeps_an_ordered_part_and_nothing_new(keys: list[str]) -> None:
     said = list(words_of(" ".join(keys)))
