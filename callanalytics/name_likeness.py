@@ -107,14 +107,7 @@ def features(words: Sequence[str], role: str, lexicon: Lexicon) -> Iterator[list
         phrase = next((i for i in range(at - 1, -1, -1) if ends[i]), -1) + 1
         left = next((i for i in range(at, len(words)) if ends[i]), len(words) - 1) - at
         row = [f"k={kinds[at]}", f"c={is_capital}", f"len={min(len(word), 10)}", f"s={starts}", f"e={ends[at]}"]
-        row += [
-            f"b={before}",
-            f"bb={before2} {before}",
-            f"b2={before2}",
-            f"b3={before3}",
-            f"a={after}",
-            f"a2={after2}",
-        ]
+        row += [f"b={before}", f"bb={before2} {before}", f"b2={before2}", f"b3={before3}", f"a={after}", f"a2={after2}"]
         row += [f"ab={before}|{after}", f"bs={before}|{starts}|{ends[at]}", f"kb={kinds[at]}|{before}"]
         row += [f"kr={kinds[at]}|{role}", f"ks={kinds[at]}|{starts}|{ends[at]}", f"p={min(at, 4)}|{role}"]
         follows = kinds[at + 1] if at + 1 < len(kinds) else ">"

@@ -182,23 +182,23 @@ class _Names:
                 continue
             spoken[role] = spoken.get(role, 0) + 1
             is_answer = due > 0 and role != "agent"
-            found = self._introduced(turn, is_opening=spoken[role] <= 3, is_due=is_answer)
-            found = self._listed(turn) or found
-            found = self._signed(turn, is_opening=spoken[role] <= 2) or found
-            found = self._prefixed(turn) or found
+            self._introduced(turn, is_opening=spoken[role] <= 3, is_due=is_answer)
+            self._listed(turn)
+            self._signed(turn, is_opening=spoken[role] <= 2)
+            self._prefixed(turn)
             if spoken[role] == 1:
-                found = self._opened(turn) or found
+                self._opened(turn)
             if spoken[role] <= 2:
                 self._finish_introductions(turn)
-            found = self._witnessed(turn, is_answer) or found
-            found = self._likened(turn, is_answer, role == "agent" and spoken[role] == 1) or found
+            self._witnessed(turn, is_answer)
+            self._likened(turn, is_answer, role == "agent" and spoken[role] == 1)
             self._born_as(turn)
             self._glued(turn)
             self._carry_on(turn, spoken[role] == 1)
             self._alone(turn)
-            found = self._weigh(turn, is_answer) and found
+            self._weigh(turn, is_answer)
             if is_answer:
-                found = found or any(self._call.tokens[at].kind == "person_name" for at in turn)
+                found = any(self._call.tokens[at].kind == "person_name" for at in turn)
                 is_spelled = self._spelled(turn, 3) or self._first_with_prefix(turn)
                 is_spelled = (is_asked_to_spell and self._spelled_brokenly(turn)) or is_spelled
                 if is_spelled or not found:
@@ -226,39 +226,41 @@ class _Names:
         self._rules[max(spans)] = rule
         return True
 
-    def _weigh(self, turn: range, is_answer: bool) -> bool:
-        """Take back the finds of a turn that are hardly names by all that is known of them; whether any name is left.
+    def _weigh(self, turn: range, is_answer: bool) -> None:
+        """Take back the finds of a turn that are hardly names by all that is known of them.
 
-        Rules find what may be a name; each knows one thing.  What was asked for or stands behind an introduction stays.
+        Rules find what may be a name; each knows one thing.  A find is weighed once, and what was asked for never.
         """
         call = self._call
-        spans: dict[int, list[int]] = {}
+        new: dict[int, list[int]] = {}
         for at in turn:
-            if call.tokens[at].span in self._rules:
-                spans.setdefault(call.tokens[at].span, []).append(at)
-        new = {span: places for span, places in spans.items() if self._rules[span]}
-        if self._judge and new:
-            finds = [
-                Find(tuple(places), self._evidence(places, turn, self._rules[span], is_answer))
-                for span, places in new.items()
-            ]
-            limits = {span: self._limit(places, turn, self._rules[span]) for span, places in new.items()}
-            for (span, places), sure in zip(new.items(), self._judge(finds), strict=True):
-                self._rules[span] = ""
-                if sure < limits[span]:
-                    for at in places:
-                        call.tokens[at].kind, call.tokens[at].span = None, 0
-        return any(call.tokens[at].kind == "person_name" for at in turn)
+            if self._rules.get(call.tokens[at].span):
+                new.setdefault(call.tokens[at].span, []).append(at)
+        if not self._judge or not new:
+            return
+        finds = [
+            Find(tuple(places), self._evidence(places, turn, self._rules[span], is_answer))
+            for span, places in new.items()
+        ]
+        limits = [self._limit(places, turn, self._rules[span]) for span, places in new.items()]
+        for find, limit, sure in zip(finds, limits, self._judge(finds), strict=True):
+            self._rules[call.tokens[find.places[0]].span] = ""
+            if sure < limit:
+                for at in find.places:
+                    call.tokens[at].kind, call.tokens[at].span = None, 0
 
     def _limit(self, places: list[int], turn: range, rule: str) -> float:
         """How sure the judge must be of a find: less of one announced, not at all of "de arts Bakhuizen"."""
-        call = self._call
-        is_inner = any(call.is_capital(at) and not call.starts_sentence(at, turn) for at in places) and self._is_cased
-        if is_inner and (rule == "introduced title" or call.word(places[0] - 1, turn) in RELATIONS):
+        is_addressed = rule == "introduced title" or self._call.word(places[0] - 1, turn) in RELATIONS
+        if is_addressed and self._has_inner_capital(places, turn):
             return 0.0
         if any(self._is_listed(at) for at in places):
             return CREDIBLE_IF_LISTED
         return CREDIBLE_IF_ANNOUNCED if rule in ("introduced strong", "introduced greeting") else CREDIBLE
+
+    def _has_inner_capital(self, places: Sequence[int], turn: range) -> bool:
+        call = self._call
+        return self._is_cased and any(call.is_capital(at) and not call.starts_sentence(at, turn) for at in places)
 
     def _evidence(self, places: list[int], turn: range, rule: str, is_answer: bool) -> list[str]:
         """What is known of a find, for the judge."""
@@ -273,7 +275,7 @@ class _Names:
         least = min((self._likeness[at] for at in own), default=0.0)
         is_listed = any(self._is_listed(at) for at in content)
         is_dutch = all(self._is_word(call.tokens[at].bare) for at in content)
-        is_inner = any(call.is_capital(at) and not call.starts_sentence(at, turn) for at in content) and self._is_cased
+        is_inner = self._has_inner_capital(content, turn)
         begins = first == turn.start or bool(PHRASE_END.search(call.tokens[first - 1].text))
         ends = last + 1 == turn.stop or bool(PHRASE_END.search(call.tokens[last].text))
         before = call.tokens[first - 1].bare if first > turn.start else "<"
@@ -282,38 +284,54 @@ class _Names:
         role = call.roles[call.tokens[first].turn]
         again = sum(call.tokens[at].bare in words and at not in places for at in range(len(call.tokens))) if own else 0
         is_heard = any(start <= at < self._heard[start].stop for start in self._heard for at in places)
-        row = [f"r={rule}", f"d={is_dutch}", f"l={is_listed}", f"dl={is_dutch}|{is_listed}", f"c={is_inner}"]
-        row += [f"dc={is_dutch}|{is_inner}", f"be={begins}|{ends}", f"n={min(len(places), 4)}", f"h={is_heard}"]
-        row += [f"b={before}", f"b2={before2} {before}", f"a={after}", f"p={words[0] in PREFIXES}", f"q={is_answer}"]
-        row += [
-            f"o={role}|{self._is_first(turn)}",
-            f"g={min(again, 2)}",
-            f"rd={rule}|{is_dutch}",
-            f"rc={rule}|{is_inner}",
-        ]
-        row += [f"s={all(len(word) <= 2 for word in words)}", f"x={any(word in lexicon.not_names for word in words)}"]
         lead = call.line(max(turn.start, first - 5), first)
-        sounds = [sound_of(word) for word in words if len(word) >= _MIN_KNOWN + 1]
+        sounds = [sound_of(word) for word in words if len(word) > _MIN_KNOWN]
         alike = sum(
             any(fuzz.ratio(sound_of(other.bare), sound) >= _ALIKE_IF_LIKELY for sound in sounds)
             for at, other in enumerate(call.tokens)
             if at not in places and len(other.bare) > _MIN_KNOWN and not lexicon.is_dutch(other.bare)
         )
-        row += [f"u={self._noise}|{self._is_cased}", f"ud={self._noise}|{is_dutch}|{is_listed}"]
-        row += [f"uc={self._noise}|{self._is_cased}|{is_inner}", f"ur={self._noise}|{rule}"]
-        row += [
-            f"t={_is_title(before)}",
-            f"rl={rule}|{is_listed}",
-            f"v={bool(_SELF.search(lead))}",
-            f"al={min(alike, 2)}",
-        ]
-        row += [f"m={any(word.startswith('gem') for word in lead.split()[-3:])}", f"w={min(len(lead.split()), 3)}"]
-        row += [f"ph={min(sum(token.is_placeholder and token.kind == 'person_name' for token in call.tokens), 1)}"]
-        row += [f"k={max(0, min(3, len(words[-1]) // 3))}", f"ob={role}|{self._is_first(turn)}|{before}"]
         near = [nearness(call.tokens[at].bare, lexicon) for at in own] or [(0, 0)]
-        ordinary, name_like = min(near, key=lambda pair: pair[0])[0], max(pair[1] for pair in near)
-        row += [f"no={is_dutch}|{ordinary // 8}", f"nn={is_dutch}|{name_like // 8}"]
-        row += [f"nd={is_dutch}|{(ordinary - name_like) // 10}"]
+        ordinary, name_like = min(pair[0] for pair in near), max(pair[1] for pair in near)
+        facts: dict[str, object] = {
+            "r": rule,
+            "d": is_dutch,
+            "l": is_listed,
+            "c": is_inner,
+            "dl": f"{is_dutch}|{is_listed}",
+            "dc": f"{is_dutch}|{is_inner}",
+            "rd": f"{rule}|{is_dutch}",
+            "rl": f"{rule}|{is_listed}",
+            "rc": f"{rule}|{is_inner}",
+            "be": f"{begins}|{ends}",
+            "n": min(len(places), 4),
+            "h": is_heard,
+            "b": before,
+            "b2": f"{before2} {before}",
+            "a": after,
+            "p": words[0] in PREFIXES,
+            "q": is_answer,
+            "o": f"{role}|{self._is_first(turn)}",
+            "ob": f"{role}|{self._is_first(turn)}|{before}",
+            "g": min(again, 2),
+            "al": min(alike, 2),
+            "s": all(len(word) <= 2 for word in words),
+            "x": any(word in lexicon.not_names for word in words),
+            "u": f"{self._noise}|{self._is_cased}",
+            "ud": f"{self._noise}|{is_dutch}|{is_listed}",
+            "uc": f"{self._noise}|{self._is_cased}|{is_inner}",
+            "ur": f"{self._noise}|{rule}",
+            "t": _is_title(before),
+            "v": bool(_SELF.search(lead)),
+            "m": any(word.startswith("gem") for word in lead.split()[-3:]),
+            "w": min(len(lead.split()), 3),
+            "ph": int(any(token.is_placeholder and token.kind == "person_name" for token in call.tokens)),
+            "k": min(3, len(words[-1]) // 3),
+            "no": f"{is_dutch}|{ordinary // 8}",
+            "nn": f"{is_dutch}|{name_like // 8}",
+            "nd": f"{is_dutch}|{(ordinary - name_like) // 10}",
+        }
+        row = [f"{name}={fact}" for name, fact in facts.items()]
         for name, value in (("L", looks), ("M", least)):
             row += [f"{name}{edge}" for edge in _EDGES if value >= edge]
         row += [f"{rule} L{edge}" for edge in _EDGES[2::3] if looks >= edge]
@@ -321,9 +339,8 @@ class _Names:
 
     # where a name is due
 
-    def _introduced(self, turn: range, is_opening: bool, is_due: bool) -> bool:
+    def _introduced(self, turn: range, is_opening: bool, is_due: bool) -> None:
         call = self._call
-        found = False
         for at in turn:
             if call.tokens[at].kind is not None:
                 continue
@@ -340,8 +357,7 @@ class _Names:
                 end = self._whole_phrase(at, turn)
             is_weak = strength == "weak" and end > at and self._is_no_name(at, end, turn)
             if end > at and not is_weak:
-                found = self._mark(at, end, f"introduced {strength}") or found
-        return found
+                self._mark(at, end, f"introduced {strength}")
 
     def _is_no_name(self, start: int, end: int, turn: range) -> bool:
         """Whether what stands where a name may be is a street, or words that neither lists nor their looks make one."""
@@ -660,7 +676,7 @@ class _Names:
         follows = "" if is_cut else self._call.word(end, turn)
         return any(_STREET_END.search(word) and word not in self._lexicon.surnames for word in [*words, follows])
 
-    def _signed(self, turn: range, is_opening: bool) -> bool:
+    def _signed(self, turn: range, is_opening: bool) -> None:
         """A name before what one says behind one's own: "ja, Slagter hier", or behind that of the municipality."""
         call, lexicon = self._call, self._lexicon
         for at in range(turn.start + 1, min(turn.stop + 1, turn.start + 16)):
@@ -680,15 +696,16 @@ class _Names:
             begins = before is None or before.bare in _GREETINGS or PHRASE_END.search(before.text)
             is_signed = begins and is_opening and _AFTER_NAME.search(call.line(at, min(at + 4, turn.stop)))
             if is_signed and (is_known or is_rare or is_capital):
-                return self._mark(start, at, "signed")
+                self._mark(start, at, "signed")
+                return
             if self._follows_municipality(start, turn) and (is_known or (is_capital and is_rare)):
-                return self._mark(start, at, "signed")
-        return False
+                self._mark(start, at, "signed")
+                return
 
-    def _opened(self, turn: range) -> bool:
+    def _opened(self, turn: range) -> None:
         """A name that is a phrase of its own in the first turn of a party: "Morgen, Kranner, ...", "Ani Timmerman." """
         call, lexicon = self._call, self._lexicon
-        found, start, phrases = False, turn.start, 0
+        start, phrases = turn.start, 0
         for at in turn:
             if not PHRASE_END.search(call.tokens[at].text) and at + 1 < turn.stop:
                 continue
@@ -712,8 +729,7 @@ class _Names:
                 is_own = is_last and len(words) == 1 and self._may_be_name(at) and self._likeness[at] >= LIKELY_OPENING
                 is_due = is_last and (is_strange or is_own)
             if (is_due or is_full) and not self._is_office(first) and not self._is_street(first, at + 1, turn):
-                found = self._mark(first, at + 1, "opened") or found
-        return found
+                self._mark(first, at + 1, "opened")
 
     def _follows_municipality(self, at: int, turn: range) -> bool:
         """Whether an agent has just said "gemeente Zwolle" in the first turn."""
@@ -730,14 +746,13 @@ class _Names:
             return not is_last and (call.is_capital(at) or call.is_capital(at + 1) or not self._is_cased)
         return self._may_be_name(at) and not self._is_office(at) and self._reads_as_name(word)
 
-    def _prefixed(self, turn: range) -> bool:
+    def _prefixed(self, turn: range) -> None:
         """Surnames that initials or prefixes give away: "S. de Wit", "van der Sluis", "Van" inside a sentence."""
         call, lexicon = self._call, self._lexicon
-        found = False
         for at in turn:
             is_initial = "." in call.tokens[at].text and call.is_capital(at) and self._is_initial(at, turn)
             if is_initial and call.word(at + 1, turn) not in lexicon.not_names - PREFIXES:
-                found = self._mark(at, max(at + 1, self._name_end(at, turn, "title")), "prefixed") or found
+                self._mark(at, max(at + 1, self._name_end(at, turn, "title")), "prefixed")
             if call.word(at, turn) not in PREFIXES - {"la", "le", "el", "al"}:
                 continue
             nxt = at + 1
@@ -754,8 +769,7 @@ class _Names:
             is_inner = is_inner and call.is_capital(nxt) and call.word(at - 1, turn) not in ("in", "op")
             is_place = word in lexicon.places or call.line(at, nxt + 1).replace(" ", "") in lexicon.places
             if (is_double and (call.is_capital(nxt) or not self._is_cased)) or (is_inner and not is_place):
-                found = self._mark(at, nxt + 1, "prefixed") or found
-        return found
+                self._mark(at, nxt + 1, "prefixed")
 
     def _joins_names(self, at: int, turn: range) -> bool:
         """Whether a married name goes on: "Smit-de" Raad."""
@@ -779,10 +793,9 @@ class _Names:
             word in self._lexicon.first_names or word in self._lexicon.surnames
         )
 
-    def _listed(self, turn: range) -> bool:
+    def _listed(self, turn: range) -> None:
         """First names of the list, and capitals on words that Dutch does not know, with the surname behind them."""
         call, lexicon = self._call, self._lexicon
-        found = False
         for at in turn:
             word = call.tokens[at].bare
             is_place = word in lexicon.places or at in self._in_places
@@ -807,13 +820,11 @@ class _Names:
                 start -= 1
             if self._is_street(start, end, turn):
                 continue
-            found = self._mark(start, end, "listed") or found
-        return found
+            self._mark(start, end, "listed")
 
-    def _witnessed(self, turn: range, is_due: bool) -> bool:
+    def _witnessed(self, turn: range, is_due: bool) -> None:
         """What the pipeline heard as a name, where a word of it is already one, is no Dutch word, or a name is due."""
         call, lexicon = self._call, self._lexicon
-        found = False
         for at in turn:
             span = self._heard.get(at)
             if span is None or self._is_office(at):
@@ -831,8 +842,7 @@ class _Names:
             is_rare = is_rare and max(self._likeness[i] for i in names) >= UNLIKELY
             is_name = names and (has_name or is_rare or is_first_name or is_due)
             if is_name and not self._is_street(names[0], names[-1] + 1, turn):
-                found = self._mark(names[0], names[-1] + 1, "witnessed") or found
-        return found
+                self._mark(names[0], names[-1] + 1, "witnessed")
 
     def _born_as(self, turn: range) -> None:
         """The name before "van mezelf", said before the name somebody had before marrying."""
@@ -891,10 +901,9 @@ class _Names:
             if is_name and is_led and self._may_be_name(at) and not self._is_office(at):
                 self._mark(first, at + 1, "alone")
 
-    def _likened(self, turn: range, is_due: bool, is_opening: bool) -> bool:
+    def _likened(self, turn: range, is_due: bool, is_opening: bool) -> None:
         """Words that look like names where they stand, and what such a name takes along."""
         call = self._call
-        found = False
         for at in turn:
             word = call.tokens[at].bare
             if call.tokens[at].kind is not None or not may_be_judged(word, self._lexicon):
@@ -917,8 +926,7 @@ class _Names:
             while end < turn.stop and not PHRASE_END.search(call.tokens[end - 1].text) and self._goes_on(end, turn):
                 end += 1
             if not self._is_street(start, end, turn):
-                found = self._mark(at if start == at else start, end, "likened") or found
-        return found
+                self._mark(at if start == at else start, end, "likened")
 
     def _is_place_here(self, at: int, turn: range) -> bool:
         """Whether a place is meant, whatever it looks like: "in de Broekpolder", "Eikenhof drieëntwintig"."""
@@ -946,12 +954,8 @@ class _Names:
 
     def _may_be_name(self, at: int) -> bool:
         word, lexicon = self._call.tokens[at].bare, self._lexicon
-        if (
-            at in self._in_places
-            or word in lexicon.not_names
-            or _is_title(word)
-            or word in RELATIONS | _ABBREVIATIONS | FILLERS | _GREETINGS
-        ):
+        is_other = word in lexicon.not_names or word in RELATIONS | _ABBREVIATIONS | FILLERS | _GREETINGS
+        if is_other or at in self._in_places or _is_title(word):
             return False
         is_place = word in lexicon.places and not self._is_listed(at)
         return self._reads_as_name(word) and word.isalpha() and word_value(word) is None and not is_place

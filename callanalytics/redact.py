@@ -448,12 +448,7 @@ class _Numbers:
                 call.keep(at, end)
                 if previous == "tussen" and following == "en" and parse_number(self._free_texts(end + 1), 0):
                     call.keep(end + 1, end + 2)
-            elif previous in ("voor", "over", "na") and call.word(at - 2, turn) in (
-                "kwart",
-                "minuten",
-                "tien",
-                "vijf",
-            ):
+            elif previous in ("voor", "over", "na") and call.word(at - 2, turn) in ("kwart", "minuten", "tien", "vijf"):
                 call.keep(at, end)
             at = end
 
