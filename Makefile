@@ -20,12 +20,12 @@ check: $(MODELS) $(SCRIPTS) $(SYSTEM)
 	$(BIN)/ruff check callanalytics tests
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive callanalytics
-	$(BIN)/python tests/audit.py
+	$(BIN)/python -m tests.measure.audit
 	$(BIN)/python -m pytest
 
 # Known vulnerabilities of what is installed; says "skipped" where the advisories can't be reached.
 audit: $(STAMP)
-	$(BIN)/python tests/audit.py
+	$(BIN)/python -m tests.measure.audit
 
 # What the program is made of, as CycloneDX: every installed package with its version and licence.
 sbom: $(STAMP)
@@ -34,9 +34,9 @@ sbom: $(STAMP)
 # Side by side with what people use today, how near to the hardware, growth with the number of calls: an hour or more.
 # WHISPERX=/path/to/python of an environment that holds whisperX adds it.
 bench: $(MODELS)
-	$(BIN)/python tests/bench/speed.py $(if $(WHISPERX),--whisperx $(WHISPERX)) --json speed.json
-	$(BIN)/python tests/bench/floor.py --json floor.json
-	$(BIN)/python tests/bench/growth.py --json growth.json
+	$(BIN)/python -m tests.bench.speed $(if $(WHISPERX),--whisperx $(WHISPERX)) --json speed.json
+	$(BIN)/python -m tests.bench.floor --json floor.json
+	$(BIN)/python -m tests.bench.growth --json growth.json
 
 models: $(MODELS)
 install: $(STAMP) $(SCRIPTS)

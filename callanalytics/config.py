@@ -401,3 +401,18 @@ def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = value
     return merged
+
+
+def masked(url: str) -> str:
+    """A URL without what may be secret in it: a password, and the path and query that webhooks carry their key in.
+
+    https://me:secret@hooks.example/T0/B1?key=2 -> https://hooks.example/...
+    """
+    if not url:
+        return ""
+    scheme, _, rest = url.partition("://")
+    place, *more = re.split("[/?#]", rest, maxsplit=1)
+    if not place or any("@" in part for part in more):
+        return "..."  # no URL, or a password with a slash in it: where the host begins can't be told
+    host = place.rpartition("@")[2]
+    return f"{scheme}://{host}" + ("/..." if host != place or any(more) else "")

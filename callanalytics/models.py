@@ -7,6 +7,7 @@ never loads a byte that the manifest doesn't name.
 from __future__ import annotations
 
 import hashlib
+import importlib.abc
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import tempfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +25,7 @@ from typing import Any
 
 from callanalytics.config import project_root
 from callanalytics.errors import ConfigError, DeviceMissing, ModelMissing, ModelRefused, ModelUnreachable
+from callanalytics.files import sha256_of
 
 HUB_TOKEN = "HF_TOKEN"
 BLOCK = 1 << 20
@@ -238,12 +241,6 @@ def _pinned(folder: Path) -> dict[str, str]:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file's bytes, hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def choose_device(device: str) -> str:
     """ "cpu" or "cuda" for the configured "auto", "cpu" or "cuda"; raises DeviceMissing for an absent "cuda"."""
     if device == "cpu":
@@ -255,3 +252,22 @@ def choose_device(device: str) -> str:
     if device == "cuda":
         raise DeviceMissing()
     return "cpu"
+
+
+class _NoTorch(importlib.abc.MetaPathFinder):
+    """Tells whoever imports torch that it is not installed."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:
+        if name == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name=name)
+
+
+@contextmanager
+def without_torch() -> Iterator[None]:
+    """While spaCy or skops is imported: they take torch along where it is installed, seconds and memory for no use."""
+    finder = _NoTorch()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)

@@ -8,6 +8,7 @@ A row class is a dataset: its fields are the columns, `column(...)` carries each
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -425,3 +426,20 @@ def to_rows(result: CallResult, dataset: str) -> list[dict[str, Any]]:
             dicts[0][f"criterion_{hit.criterion}"] = hit.status
             dicts[0][f"probability_{hit.criterion}"] = hit.probability
     return dicts
+
+PLACEHOLDERS = {
+    "person_name": "[NAME]",
+    "bsn": "[BSN]",
+    "phone": "[PHONE]",
+    "iban": "[IBAN]",
+    "email": "[EMAIL]",
+    "postcode": "[POSTCODE]",
+    "house_number": "[HOUSE_NUMBER]",
+    "birth_date": "[BIRTH_DATE]",
+    "licence_plate": "[PLATE]",
+    "document_number": "[DOCUMENT]",
+    "case_number": "[CASE_NUMBER]",
+    "special": "[SPECIAL]",
+}
+
+PLACEHOLDER = re.compile("|".join(map(re.escape, PLACEHOLDERS.values())))

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import _browser, app_url, chromium, review_config, review_out  # noqa: F401  # fixtures
-from fakes import Clip, cut_clip
 from hypothesis import settings
 
-from callanalytics.config import Config, load_config, project_root
+from callanalytics.config import Config, load_config
 from callanalytics.errors import ModelMissing
 from callanalytics.models import find_model
+from tests.support.browser import _browser, app_url, chromium, review_config, review_out  # noqa: F401  # fixtures
+from tests.support.fakes import Clip, cut_clip
+from tests.support.paths import SHARED, bundled
 
 if TYPE_CHECKING:
-    from callanalytics.campplus import CampplusModel
-    from callanalytics.diarize import Diarizer
-    from callanalytics.pipeline import Worker
-    from callanalytics.speech import SpeechDetector
-    from callanalytics.transcribe import Transcriber
+    from callanalytics.call.campplus import CampplusModel
+    from callanalytics.call.diarize import Diarizer
+    from callanalytics.call.pipeline import Worker
+    from callanalytics.call.speech import SpeechDetector
+    from callanalytics.call.transcribe import Transcriber
 
 # The same key everywhere: neither the developer's key file nor environment may change what a test sees.
 os.environ["CALLANALYTICS_KEY"] = "a key that only tests use"
@@ -30,9 +30,6 @@ os.environ.pop("CALLANALYTICS_CONFIG", None)
 settings.register_profile("callanalytics", deadline=None, derandomize=True, max_examples=150)
 settings.load_profile("callanalytics")
 
-ROOT = project_root()
-SHARED = ROOT.parent / "shared"
-RECORDINGS = ROOT / "callanalytics" / "demo" / "recordings"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,7 +60,7 @@ def config() -> Config:
 @pytest.fixture(scope="session")
 def find_speech(config: Config) -> SpeechDetector:
     """The voice activity detector; its weights ship with faster-whisper."""
-    from callanalytics.speech import SpeechDetector
+    from callanalytics.call.speech import SpeechDetector
 
     return SpeechDetector(config.speech)
 
@@ -71,7 +68,7 @@ def find_speech(config: Config) -> SpeechDetector:
 @pytest.fixture(scope="session")
 def worker(config: Config) -> Worker:
     """All models, loaded once for the whole suite."""
-    from callanalytics.pipeline import Worker
+    from callanalytics.call.pipeline import Worker
 
     return Worker(config)
 
@@ -91,15 +88,9 @@ def diarizer(worker: Worker) -> Diarizer:
 @pytest.fixture(scope="session")
 def voiceprint(config: Config) -> CampplusModel:
     """The speaker embedding on its own."""
-    from callanalytics.campplus import CampplusModel
+    from callanalytics.call.campplus import CampplusModel
 
     return CampplusModel(find_model(config.models.embedding) / "campplus_cn_en_common.pt")
-
-
-def bundled(prefix: str) -> Path:
-    """A bundled recording by the start of its name."""
-    (path,) = RECORDINGS.glob(f"{prefix}*")
-    return path
 
 
 @pytest.fixture(scope="session")

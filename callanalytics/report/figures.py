@@ -10,8 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from callanalytics.config import Config
-from callanalytics.criteria.deadlines import is_working_day
-from callanalytics.criteria.scorecard import PROMISE_PARTS
+from callanalytics.dutch.dates import is_working_day
 from callanalytics.report.queries import QUERIES, STATUS_TOPIC, TABLES
 from callanalytics.report.statistics import (
     Limits,
@@ -22,6 +21,7 @@ from callanalytics.report.statistics import (
     small_cells,
     small_groups,
 )
+from callanalytics.scoring.scorecard import PROMISE_PARTS
 
 if TYPE_CHECKING:
     import duckdb
@@ -545,7 +545,7 @@ def _compliance(ask: _Asker, config: Config) -> tuple[ComplianceLine, ...]:
 
 
 def _moments(ask: _Asker, config: Config) -> list[Moment]:
-    from callanalytics.criteria import load_files
+    from callanalytics.scoring import load_files
 
     item_of = {part: item for item, parts in config.scorecard.items.items() for part in parts.parts}
     undesired = {criterion.id for criterion in load_files(config).criteria if criterion.polarity == "undesired"}

@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from callanalytics.catalog import REPEAT_DAYS
 from callanalytics.config import Config
 from callanalytics.report.charts import draw_large, draw_small, find_outside
 from callanalytics.report.figures import GAPS, KINDS, OTHER, Figures, ItemLine, NormLine, PromiseLine
 from callanalytics.report.statistics import FIRM_PERIODS, MIN_PERIODS, Rate
 from callanalytics.report.texts import TEXTS, Lang, write_day
+from callanalytics.store.catalog import REPEAT_DAYS
 
 LEVEL = 95
 SIZES_PT = (10.0, 9.5, 9.0, 8.5, 8.0)  # of letters, tried in turn until the report fits on its pages

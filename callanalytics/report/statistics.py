@@ -12,7 +12,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from callanalytics.agreement import wilson_interval
+from callanalytics.intervals import wilson_interval
 
 MIN_PERIODS = 8  # with fewer periods before, limits would say more than is known: none are drawn
 FIRM_PERIODS = 20  # with fewer, limits are provisional (Montgomery 6.2 asks for 20 to 25)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from callanalytics.catalog import open_catalog, read_reviews
 from callanalytics.config import Config
 from callanalytics.errors import CallAnalyticsError
-from callanalytics.places import replacing
+from callanalytics.files import replacing
 from callanalytics.report.figures import Figures, Period, collect_figures
 from callanalytics.report.page import Writer, make_pdf, render, write_csv
+from callanalytics.store.catalog import open_catalog, read_reviews
 
 PAGES = ("report", "appendix", "register")
 TWO = 2  # pages of the report
@@ -60,8 +60,8 @@ def make_files(figures: Figures, config: Config) -> dict[str, bytes]:
 
 def _names(config: Config) -> tuple[dict[str, str], dict[str, str]]:
     """What people call topics and criteria."""
-    from callanalytics.criteria import load_files
-    from callanalytics.topics import read_topics
+    from callanalytics.scoring import load_files
+    from callanalytics.scoring.topics import read_topics
 
     is_dutch = config.lang == "nl"
     topics = {topic.id: topic.name_nl if is_dutch else topic.name_en for topic in read_topics(config)}

@@ -17,15 +17,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from callanalytics.agreement import (
-    Agreement,
-    Pair,
-    ac1_difference,
-    measure_agreement,
-    newcombe_interval,
-    wilson_interval,
-)
-from callanalytics.review.tables import Finished, Gate, Judgement, Sample
+from callanalytics.evaluation.agreement import Agreement, Pair, ac1_difference, measure_agreement
+from callanalytics.intervals import newcombe_interval, wilson_interval
+from callanalytics.store.reviews.tables import Finished, Gate, Judgement, Sample
 
 ANSWERS = ("met", "not_met", "not_applicable")
 UNCLEAR = ("unclear", "uncertain")

@@ -10,18 +10,18 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from callanalytics.config import Config
-from callanalytics.criteria import load_files
 from callanalytics.errors import CallAnalyticsError
-from callanalytics.ledger import Ledger
-from callanalytics.pseudonyms import Pseudonyms
+from callanalytics.privacy.ledger import Ledger
+from callanalytics.privacy.pseudonyms import Pseudonyms
+from callanalytics.privacy.rights import forget_gone
 from callanalytics.records import CallResult
-from callanalytics.review.index import refresh
-from callanalytics.review.people import Person
-from callanalytics.review.reviews import open_reviews
-from callanalytics.review.tables import IndexedCall, Sample, SampleCall
-from callanalytics.rights import forget_gone
-from callanalytics.store import Store
-from callanalytics.topics import read_topics
+from callanalytics.scoring import load_files
+from callanalytics.scoring.topics import read_topics
+from callanalytics.store.datasets import Store
+from callanalytics.store.reviews.index import refresh
+from callanalytics.store.reviews.people import Person
+from callanalytics.store.reviews.reviews import open_reviews
+from callanalytics.store.reviews.tables import IndexedCall, Sample, SampleCall
 
 REFRESH_S = 30  # between two looks at what changed in OUT
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import cast
 
 from callanalytics.config import Scorecard
-from callanalytics.criteria.files import Criterion
-from callanalytics.criteria.scorecard import PROMISE_PARTS, Scores, score_items
 from callanalytics.records import CallResult, CriterionRow, EventRow, Evidence, PromiseRow, TurnRow
-from callanalytics.review.reviews import Said, confirmed, corrected
-from callanalytics.review.tables import Answer, Judgement, PromiseJudgement
+from callanalytics.scoring.phrases import Criterion
+from callanalytics.scoring.scorecard import PROMISE_PARTS, Scores, score_items
+from callanalytics.store.reviews.reviews import Said, confirmed, corrected
+from callanalytics.store.reviews.tables import Answer, Judgement, PromiseJudgement
 
 COMPLIANCE, SIGNALS = "compliance", "signals"  # groups beside the items of the card
 UNSURE = 0.5  # a word recognised with less is marked, as in redact_audio

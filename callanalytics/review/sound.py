@@ -22,13 +22,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from callanalytics.audio import decode_original
+from callanalytics.call.audio import decode_original
 from callanalytics.config import Config
 from callanalytics.errors import CallError
-from callanalytics.models import sha256_of
+from callanalytics.files import sha256_of
+from callanalytics.privacy.rights import is_over
 from callanalytics.records import CallResult
-from callanalytics.redact_audio import find_data, find_holds, silenced
-from callanalytics.rights import is_over
+from callanalytics.redaction.sound import find_data, find_holds, silenced
 
 Silence = Literal["off", "over", "words_gone", "other_language", "absent", "changed"]
 POINTS = 1500  # of the drawing, a channel

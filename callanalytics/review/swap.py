@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from callanalytics.call.features import measure
+from callanalytics.call.turns import find_events
 from callanalytics.config import Config
 from callanalytics.errors import InputError
-from callanalytics.features import measure
 from callanalytics.records import CallResult, EventRow, Turn
-from callanalytics.rescore import superseded
-from callanalytics.review.reviews import Reviews
-from callanalytics.review.tables import RoleSwap
-from callanalytics.store import Store
-from callanalytics.turns import find_events
+from callanalytics.scoring.scorer import superseded
+from callanalytics.store.datasets import Store
+from callanalytics.store.reviews.reviews import Reviews
+from callanalytics.store.reviews.tables import RoleSwap
 
 if TYPE_CHECKING:
-    from callanalytics.pipeline import Scorer
+    from callanalytics.scoring.scorer import Scorer
 
 OTHER = {"agent": "citizen", "citizen": "agent"}
 MIRRORED = ("talk_ms", "interruptions", "wpm", "turns")  # columns of calls that end in _agent and _citizen
@@ -38,7 +38,7 @@ def swapped(result: CallResult, config: Config) -> CallResult:
     Holds stay the agent's, silences nobody's.  Measures that mirror change places to the bit; the answering time is
     measured anew, readability with the scores.
     """
-    from callanalytics.pipeline import stored_transcript
+    from callanalytics.scoring.scorer import stored_transcript
 
     turns = tuple(replace(turn, role=OTHER.get(turn.role, turn.role)) for turn in result.turns)
     transcript, row = stored_transcript(replace(result, turns=turns)), result.call
@@ -90,7 +90,8 @@ def swap_roles(
     when the call is not there, its words are gone, or it has neither agent nor citizen.  A kill between publishing and
     keeping leaves the part under the token's name, so that the same request, sent again, does not swap twice.
     """
-    from callanalytics.pipeline import rescored, scoring_fingerprint
+    from callanalytics.call.fingerprint import scoring_fingerprint
+    from callanalytics.scoring.scorer import rescored
 
     store.open()
     try:

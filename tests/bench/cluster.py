@@ -17,7 +17,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-DEV = Path(__file__).resolve().parents[3] / "shared" / "calls" / "dev"
+from tests.support.paths import DEV
+
 MOVING = {"run_id", "processed_at"}
 
 
@@ -33,7 +34,7 @@ def rows_of(out: Path) -> list[str]:
 
 def measure(engine: str, options: argparse.Namespace, out: Path) -> dict[str, Any]:
     """The row of a run; raises CalledProcessError when it could not run."""
-    command = [sys.executable, "-m", "callanalytics.cli", "run", str(options.recordings), "--output", str(out)]
+    command = [sys.executable, "-m", "callanalytics.cli.main", "run", str(options.recordings), "--output", str(out)]
     command += ["--engine", engine, "--workers", str(options.workers), "--json", "--log", "json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
     return dict(json.loads(done.stdout))

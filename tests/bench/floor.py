@@ -25,13 +25,13 @@ from typing import Any
 
 import numpy as np
 
-from callanalytics.audio import decode_recording
+from callanalytics.call.audio import decode_recording
+from callanalytics.call.speech import SpeechDetector
+from callanalytics.call.transcribe import Track, Transcriber, _joined, assemble, pack
 from callanalytics.config import Config, load_config
 from callanalytics.models import find_model
-from callanalytics.speech import SpeechDetector
-from callanalytics.transcribe import Track, Transcriber, _joined, assemble, pack
+from tests.support.paths import DEV
 
-DEV = Path(__file__).resolve().parents[3] / "shared" / "calls" / "dev"
 BATCHES = (1, 4, 8)
 ROUNDS = 2
 
@@ -130,7 +130,7 @@ def run_ours(paths: list[Path]) -> tuple[float, dict[str, int]]:
             recordings.mkdir()
             for path in paths:
                 copy2(path, recordings)  # as old as they are: a run waits for what was written just now
-            command = [sys.executable, "-m", "callanalytics.cli", "run", str(recordings), "--json", "--output"]
+            command = [sys.executable, "-m", "callanalytics.cli.main", "run", str(recordings), "--json", "--output"]
             done = subprocess.run([*command, f"{folder}/out"], stdout=subprocess.PIPE, check=True)
             runs.append(json.loads(done.stdout))
     best = min(runs, key=lambda row: row["wall_ms"])

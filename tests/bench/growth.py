@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from callanalytics import engine, pipeline
-from callanalytics.audio import decode_recording
+from callanalytics.call import pipeline
+from callanalytics.call.audio import decode_recording
 from callanalytics.config import Config, load_config, project_root
+from callanalytics.engine import batch as engine
 
 RATE_HZ = 8000
 DISTINCT = 10  # recordings

@@ -28,17 +28,14 @@ from urllib.parse import quote
 
 import httpx
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from fakes import MOMENT, call_result
-
 from callanalytics.config import Config, load_config
-from callanalytics.criteria import load_files
 from callanalytics.records import CallResult, CriterionRow, PromiseRow
 from callanalytics.review.desk import Desk
-from callanalytics.review.people import add_user, log_in_by_proxy
-from callanalytics.review.web import COOKIE
-from callanalytics.store import Store
+from callanalytics.review.session import COOKIE
+from callanalytics.scoring import load_files
+from callanalytics.store.datasets import Store
+from callanalytics.store.reviews.people import add_user, log_in_by_proxy
+from tests.support.fakes import MOMENT, call_result
 
 QUEUES = ("algemeen", "burgerzaken", "afval", "belastingen", "parkeren", "vergunningen", "meldingen", "zorg")
 PART, DAYS, TURNS, BAR = 4, 60, 40, 10

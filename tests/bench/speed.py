@@ -24,8 +24,9 @@ from typing import Any
 
 import jiwer
 
+from tests.support.paths import DEV
+
 HERE = Path(__file__).resolve().parent
-DEV = HERE.parents[2] / "shared" / "calls" / "dev"
 SYSTEMS = ("script", "batched", "whisperx", "ours")
 TITLES = {
     "script": "(a) faster-whisper, then pyannote",

@@ -22,7 +22,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 warnings.simplefilter("ignore")
 
 CORES = 2
@@ -78,7 +77,7 @@ def plain_diarization(config: Any) -> Any:
     from pyannote.audio.core.plda import PLDA
     from pyannote.audio.pipelines import SpeakerDiarization
 
-    from callanalytics.campplus import CampplusModel
+    from callanalytics.call.campplus import CampplusModel
     from callanalytics.models import find_model
 
     torch.set_num_threads(CORES)
@@ -97,8 +96,9 @@ def plain_diarization(config: Any) -> Any:
 def ours(folder: Path) -> tuple[Calls, float, float]:
     """(d): the real run; words and turns are noted on their way, before redaction."""
     began = time.perf_counter()
-    from callanalytics import engine, pipeline
+    from callanalytics.call import pipeline
     from callanalytics.config import load_config
+    from callanalytics.engine import batch as engine
 
     calls: Calls = {}
 

@@ -1,0 +1,1 @@
+"""A batch: intake, plan, workers, cluster, rescore, notify, doctor, redacted copies."""

@@ -1,0 +1,1 @@
+"""Figures: what the engine found beside the truth."""

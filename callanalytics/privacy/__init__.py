@@ -1,0 +1,1 @@
+"""Pseudonyms, the ledger, and the rights of people: erase, hold, purge, export."""

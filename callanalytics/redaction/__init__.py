@@ -1,0 +1,1 @@
+"""Replace personal data in a call's text: one recogniser a kind."""

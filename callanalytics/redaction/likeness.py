@@ -1,0 +1,187 @@
+"""How much a recognised word looks like a name where it stands, by a small model trained on recognised speech.
+
+A whisper model makes new words of names and of ordinary words alike; which of the two it was can be told from the
+letters and from what stands around.  The model is a logistic regression over hashed features of one word in its line;
+models/names/card.md says what it was trained on.  Pure apart from `load_likeness`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from callanalytics.config import hash_of
+from callanalytics.dutch.lexicon import Lexicon
+from callanalytics.dutch.numbers import FILLERS, bare, word_value
+from callanalytics.errors import InputError
+from callanalytics.records import PLACEHOLDER
+from callanalytics.redaction.tokens import PHRASE_END, word_set
+
+ARTEFACT, FINDS = "names.skops", "finds.skops"
+BUCKETS = 1 << 15
+PREFIXES = word_set("van de der den het ter ten te t v d vd la le el al bin von du da dos del di")
+
+
+Probabilities = Callable[[Sequence[Sequence[str]]], Sequence[float]]  # per row of features
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """What a rule takes for a name: its positions in the call, and what is known of it as features."""
+
+    places: tuple[int, ...]
+    evidence: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """The trained models, of words and of what rules found; `fingerprint` changes with their files."""
+
+    words: Probabilities
+    finds: Probabilities
+    fingerprint: str
+
+    def of_line(self, words: Sequence[str], role: str, lexicon: Lexicon) -> list[float]:
+        """For each word of a turn the probability that it belongs to a name."""
+        return list(self.words(list(features(words, role, lexicon)))) if words else []
+
+    def of_finds(self, finds: Sequence[Find]) -> list[float]:
+        """For each find of persons.py the probability that it is a name."""
+        return list(self.finds([find.evidence for find in finds])) if finds else []
+
+
+def load_likeness(folder: Path) -> Likeness:
+    """Read the models.  Raises InputError when one is missing or is no model of this kind."""
+    words, of_words = _load(folder / ARTEFACT)
+    finds, of_finds = _load(folder / FINDS)
+    return Likeness(words, finds, hash_of(of_words, of_finds))
+
+
+def _load(file: Path) -> tuple[Probabilities, str]:
+    """A model and what tells it from others."""
+    from callanalytics.models import without_torch
+
+    with without_torch():
+        from skops import io as skops_io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        content = file.read_bytes()
+        pipeline: Any = skops_io.loads(content, trusted=[])
+        column = list(pipeline.classes_).index(1)
+    except OSError as error:
+        raise InputError(path=file, reason=f"{error.strerror}.") from None
+    except UntrustedTypesFoundException:
+        raise InputError(path=file, reason="it holds types that a model of names does not need.") from None
+    except Exception:
+        # skops reports a damaged archive through many exceptions, none of them its own.
+        raise InputError(path=file, reason="it is no model of names.") from None
+
+    def probabilities(rows: Sequence[Sequence[str]]) -> Sequence[float]:
+        found: Sequence[float] = pipeline.predict_proba(rows)[:, column].tolist()
+        return found
+
+    return probabilities, hashlib.sha256(content).hexdigest()
+
+
+def may_be_judged(word: str, lexicon: Lexicon) -> bool:
+    """Whether the model has a say about a bare word: function words, numbers and scraps are no names by themselves."""
+    is_small = word in lexicon.not_names or word in PREFIXES or word in FILLERS
+    return len(word) > 2 and word.isalpha() and not is_small and word_value(word) is None
+
+
+def features(words: Sequence[str], role: str, lexicon: Lexicon) -> Iterator[list[str]]:
+    """What the model looks at, a list per word: its letters, what the lists say of it, and its neighbours."""
+    plain = ["[name]" if PLACEHOLDER.search(word) else bare(word) for word in words]
+    ends = [bool(PHRASE_END.search(word)) for word in words]
+    kinds = [_kind(word, lexicon) for word in plain]
+    padded = ["<<", "<<", "<", *plain, ">", ">>"]
+    for at, word in enumerate(plain):
+        before3, before2, before, after, after2 = (padded[at + 3 + step] for step in (-3, -2, -1, 1, 2))
+        starts = at == 0 or ends[at - 1]
+        text = words[at].lstrip("'\"“„(-")
+        is_capital = text[:1].isupper() and not starts
+        phrase = next((i for i in range(at - 1, -1, -1) if ends[i]), -1) + 1
+        left = next((i for i in range(at, len(words)) if ends[i]), len(words) - 1) - at
+        row = [f"k={kinds[at]}", f"c={is_capital}", f"len={min(len(word), 10)}", f"s={starts}", f"e={ends[at]}"]
+        row += [f"b={before}", f"bb={before2} {before}", f"b2={before2}", f"b3={before3}", f"a={after}", f"a2={after2}"]
+        row += [f"ab={before}|{after}", f"bs={before}|{starts}|{ends[at]}", f"kb={kinds[at]}|{before}"]
+        row += [f"kr={kinds[at]}|{role}", f"ks={kinds[at]}|{starts}|{ends[at]}", f"p={min(at, 4)}|{role}"]
+        follows = kinds[at + 1] if at + 1 < len(kinds) else ">"
+        row += [f"f={min(at - phrase, 3)}|{min(left, 3)}", f"kn={kinds[at]}|{follows}"]
+        row += [f"kp={kinds[at]}|{kinds[at - 1] if at else '<'}", f"kc={kinds[at]}|{is_capital}"]
+        if word.isalpha() and len(word) > 3:
+            ordinary, name = nearness(word, lexicon)
+            is_dutch = lexicon.is_dutch(word)
+            row += [f"no={is_dutch}|{ordinary // 6}", f"nn={is_dutch}|{name // 6}"]
+            row += [f"nd={is_dutch}|{(ordinary - name) // 8}"]
+        edged = f"^{word}$"
+        row += [f"g={edged[i : i + n]}" for n in (2, 3, 4) for i in range(len(edged) - n + 1)]
+        yield row
+
+
+_SPELLINGS = {
+    "ij|ei|ey|aj|ai|y": "i", "(?<=[ie])uw": "v", "sch|sj|sh|z": "s", "ck|q|ch|g|c(?![eiy])": "k", "c": "s",
+    "ph|v|w": "f", "dt|th|d": "t", "b": "p", "au": "ou", "x": "ks", "h|j": "", r"(.)\1+": r"\1", "en$": "e",
+}  # fmt: skip
+_SOUNDS = [(re.compile(spelled), sound) for spelled, sound in _SPELLINGS.items()]
+
+
+@lru_cache(maxsize=50_000)
+def sound_of(word: str) -> str:
+    """What recognition confuses made alike, as it spells by ear: "kuijpers", "cuipers" -> kuipers."""
+    for pattern, sound in _SOUNDS:
+        word = pattern.sub(sound, word)
+    return word
+
+
+@lru_cache(maxsize=4)
+def _sounds(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(sound for sound in map(sound_of, words) if len(sound) >= 4)
+
+
+def sounds_like_one_of(word: str, words: frozenset[str]) -> bool:
+    """Whether a word sounds like one of a list, in four letters or more."""
+    return sound_of(word) in _sounds(words)
+
+
+@lru_cache(maxsize=8)
+def _spelled_by_ear(words: frozenset[str]) -> list[str]:
+    return sorted({sound_of(word) for word in words if len(word) >= 4})
+
+
+def nearness(word: str, lexicon: Lexicon) -> tuple[int, int]:
+    """How like a common word a word sounds and how like a listed name, in percent.
+
+    What recognition made of an ordinary word is near an ordinary word, what it made of a name often near a name.
+    """
+    return _nearness(word, lexicon.common, lexicon.first_names, lexicon.surnames)
+
+
+@lru_cache(maxsize=50_000)
+def _nearness(word: str, common: frozenset[str], *names: frozenset[str]) -> tuple[int, int]:
+    from rapidfuzz import fuzz, process
+
+    def nearest(words: frozenset[str]) -> int:
+        found = process.extractOne(sound_of(word), _spelled_by_ear(words), scorer=fuzz.ratio)
+        return int(found[1]) if found else 0
+
+    return nearest(common), max(map(nearest, names))
+
+
+def _kind(word: str, lexicon: Lexicon) -> str:
+    marks = [
+        "d" if lexicon.is_dutch(word) else "",
+        "f" if word in lexicon.first_names else "",
+        "s" if word in lexicon.surnames else "",
+        "p" if word in lexicon.places else "",
+        "x" if word in lexicon.not_names else "",
+        "F" if sounds_like_one_of(word, lexicon.first_names) else "",
+        "S" if sounds_like_one_of(word, lexicon.surnames) else "",
+    ]
+    return "".join(marks)

@@ -1,0 +1,139 @@
+"""The promise register, read from the index of calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, func, literal, null, or_, select, union_all
+from sqlalchemy.orm import Session as Orm
+
+from callanalytics.intervals import wilson_interval
+from callanalytics.review.session import PAGE
+from callanalytics.store.reviews.tables import IndexedCall, IndexedPromise, PromiseJudgement
+
+SOON = timedelta(days=7)
+
+View = Literal["overdue", "today", "soon", "later", "undated", "done"]
+
+VIEWS: tuple[View, ...] = ("overdue", "today", "soon", "later", "undated", "done")
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A line of the register: what the machine found with people's answers in place, or what they added to it."""
+
+    call: IndexedCall
+    promise_index: int | None
+    start_ms: int
+    type: str
+    due_at: datetime | None
+    number_confirmed: bool | None
+    registered: bool | None
+    kept: bool | None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How many of the promises that people looked into were kept."""
+
+    kept: int
+    n: int
+    interval: tuple[float, float] | None
+
+
+def _register() -> Any:
+    """Every promise that stands: the machine's that nobody rejected, as corrected, and those that people added."""
+    newest = select(func.max(PromiseJudgement.id)).group_by(PromiseJudgement.call_id, PromiseJudgement.start_ms)
+    said = select(PromiseJudgement).where(PromiseJudgement.id.in_(newest)).subquery()
+    is_same = and_(said.c.call_id == IndexedPromise.call_id, said.c.start_ms == IndexedPromise.start_ms)
+    found = (
+        select(
+            IndexedPromise.call_id,
+            IndexedPromise.promise_index,
+            IndexedPromise.start_ms,
+            func.coalesce(said.c.type, IndexedPromise.type).label("type"),
+            func.coalesce(said.c.due_at, IndexedPromise.due_at).label("due_at"),
+            IndexedPromise.number_confirmed,
+            said.c.registered,
+            said.c.kept,
+        )
+        .join(said, is_same, isouter=True)
+        .where(or_(said.c.answer.is_(None), said.c.answer != "rejected"))
+    )
+    added = select(
+        said.c.call_id,
+        literal(None, IndexedPromise.promise_index.type).label("promise_index"),
+        said.c.start_ms,
+        said.c.type,
+        said.c.due_at,
+        null().label("number_confirmed"),
+        said.c.registered,
+        said.c.kept,
+    ).where(said.c.answer == "missed")
+    return union_all(found, added).subquery()
+
+
+def _in_view(
+    view: View, due: ColumnElement[Any], kept: ColumnElement[Any], days: tuple[datetime, datetime]
+) -> ColumnElement[bool]:
+    """The promises of a view; `days` are the start of today and of tomorrow."""
+    today, tomorrow = days
+    if view == "done":
+        return kept.is_not(None)
+    when: dict[str, ColumnElement[bool]] = {
+        "overdue": due < today,
+        "today": and_(due >= today, due < tomorrow),
+        "soon": and_(due >= tomorrow, due < tomorrow + SOON),
+        "later": due >= tomorrow + SOON,
+        "undated": due.is_(None),
+    }
+    return and_(kept.is_(None), when[view])
+
+
+def list_promises(
+    orm: Orm, scope: ColumnElement[bool], view: View, days: tuple[datetime, datetime], number: int = 1
+) -> tuple[list[Promise], dict[str, int]]:
+    """A page of a view of the register, what is due first on top, and how many each view holds."""
+    lines = _register()
+    due, kept = lines.c.due_at, lines.c.kept
+    joined = select(lines).join(IndexedCall, IndexedCall.call_id == lines.c.call_id).where(scope)
+    sums = [func.count().filter(_in_view(one, due, kept, days)).label(one) for one in VIEWS]
+    held = select(*sums).select_from(lines).join(IndexedCall, IndexedCall.call_id == lines.c.call_id).where(scope)
+    counts = dict(orm.execute(held).mappings().one())
+    order = (due.desc(),) if view == "done" else (due, IndexedCall.day.desc())
+    asked = joined.add_columns(IndexedCall).where(_in_view(view, due, kept, days))
+    asked = asked.order_by(*order, lines.c.call_id, lines.c.start_ms).limit(PAGE).offset((number - 1) * PAGE)
+    rows = [
+        Promise(
+            row.IndexedCall,
+            row.promise_index,
+            row.start_ms,
+            row.type,
+            row.due_at,
+            row.number_confirmed,
+            row.registered,
+            row.kept,
+        )
+        for row in orm.execute(asked)
+    ]
+    return rows, {name: int(n) for name, n in counts.items()}
+
+
+def count_kept(orm: Orm, scope: ColumnElement[bool]) -> Kept:
+    """How many promises were kept, of those that somebody looked into."""
+    lines = _register()
+    kept = lines.c.kept
+    asked = select(func.count().filter(kept.is_(True)), func.count().filter(kept.is_not(None))).select_from(lines)
+    good, n = orm.execute(asked.join(IndexedCall, IndexedCall.call_id == lines.c.call_id).where(scope)).one()
+    return Kept(good, n, wilson_interval(good, n))
+
+
+def today_of(zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+    """The start of the day of a moment in a zone, and of the day after: 23 or 25 hours apart twice a year."""
+    day = now.astimezone(zone).date()
+    first, second = (datetime.combine(day + timedelta(days=i), time(), zone).astimezone(UTC) for i in (0, 1))
+    return first, second

@@ -1,0 +1,1 @@
+"""The review store: judgements, contests, samples, people; nothing is ever overwritten."""

@@ -1,0 +1,184 @@
+"""Merging small files: nothing gained or lost, kills at every step, readers meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from callanalytics.cli.main import main
+from callanalytics.records import arrow_schema
+from callanalytics.store import place as places
+from callanalytics.store.datasets import DETAILS, Store
+from tests.store.test_store import LATER, assert_whole, read, reopened, rows
+from tests.support.fakes import CRITERIA, ITEMS, call_result, killed_before
+
+
+def fill(root: Path, calls: int = 12) -> None:
+    """Calls of three dates, two a part, in an OUT that is closed again."""
+    store = reopened(root)
+    for i in range(0, calls, 2):
+        dates = [("2026-11-16", "2026-11-17", None)[(i + k) % 3] for k in range(2)]
+        store.publish([call_result(f"c{i + k:03d}", date) for k, date in enumerate(dates)], f"part-{i:03d}")
+    store.close()
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    fill(tmp_path / "out")
+    return tmp_path / "out"
+
+
+def compacted(root: Path) -> Any:
+    store = reopened(root)
+    done = store.compact()
+    store.close()
+    return done
+
+
+def test_a_date_becomes_one_part_with_the_same_rows(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = rows(out)
+    assert main(["compact", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"before": 12, "after": 3, "held": 0}
+    assert rows(out) == before
+    assert_whole(out)
+    for dataset in ("calls", *DETAILS):
+        parts = list((out / dataset).rglob("*.parquet"))
+        assert len(parts) == 3
+        for part in parts:
+            schema = pq.read_schema(part)
+            assert schema.equals(arrow_schema(dataset, CRITERIA, ITEMS))
+            assert all(field.metadata[b"description"] for field in schema)
+            assert not part.stat().st_mode & 0o077
+            ids = [row["call_id"] for row in pq.read_table(part, partitioning=None).to_pylist()]
+            assert ids == sorted(ids)
+    assert main(["compact", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"before": 3, "after": 3, "held": 0}
+    assert not list((out / places.SWAPS).iterdir())
+
+
+def test_calls_of_a_merged_part_are_replaced_and_read_as_ever(out: Path) -> None:
+    store = reopened(out)
+    store.compact()
+    store.publish([call_result("c004", "2026-11-17", processed_at=LATER, topic="new")], "part-x")
+    assert assert_whole(out)["c004"]["topic"] == "new"
+    wanted = {f"c{i:03d}" for i in range(12)}
+    results = [result for batch in store.results(wanted) for result in batch]
+    assert sorted(result.call.call_id for result in results) == sorted(wanted)
+    assert all(len(result.turns) == 2 for result in results)
+    store.close()
+    compacted(out)
+    assert assert_whole(out)["c004"]["topic"] == "new"
+
+
+def test_columns_of_an_older_scorecard_stay(out: Path) -> None:
+    store = Store(out, ("another",), ())
+    store.open()
+    store.publish([call_result("c900")], "part-z")
+    store.compact()
+    store.close()
+    columns = set(read(out, "calls")[0])
+    assert columns >= {f"criterion_{name}" for name in (*CRITERIA, "another")}
+    assert len(read(out, "calls")) == 13
+
+
+def test_a_kill_at_any_step_changes_no_row(tmp_path: Path) -> None:
+    fill(tmp_path / "undisturbed", 4)
+    expected = rows(tmp_path / "undisturbed")
+    for k in range(1, 500):
+        root = tmp_path / str(k)
+        fill(root, 4)
+        store = reopened(root)
+        steps = [(os, "rename"), (os, "replace"), (shutil, "rmtree")]
+        is_through = not killed_before(k, steps, store.compact)[0]
+        store.close()
+        reopened(root).close()
+        assert rows(root) == expected
+        assert_whole(root)
+        assert compacted(root).after == 3
+        assert rows(root) == expected
+        if is_through:
+            break
+    assert k > 10
+    assert is_through
+
+
+READER = """
+import sys, time, duckdb
+from pathlib import Path
+from callanalytics.store import Store
+out, end, good = Path(sys.argv[1]), time.monotonic() + float(sys.argv[2]), 0
+last = 12
+store = Store(out)
+while time.monotonic() < end:
+    with store.reading():
+        calls, ids, turns = duckdb.connect().execute(
+            "SELECT count(*), count(DISTINCT call_id), "
+            f"(SELECT count(*) FROM read_parquet('{out}/turns/*/*.parquet') WHERE call_id < 'c012') "
+            f"FROM read_parquet('{out}/calls/*/*.parquet')").fetchone()
+    assert calls == ids and calls >= last and turns == 24, (calls, ids, last, turns)
+    good, last = good + 1, calls
+print(good)
+"""
+
+
+def test_readers_that_say_so_notice_nothing(out: Path) -> None:
+    readers = [
+        subprocess.Popen([sys.executable, "-c", READER, str(out), "6"], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    store = reopened(out)
+    merged, number = 0, 12
+    while any(reader.poll() is None for reader in readers):
+        # Parts come and are merged again and again.
+        store.publish([call_result(f"c{number:03d}")], f"part-{number:03d}")
+        number += 1
+        merged += store.compact().after > 0
+    store.close()
+    queries = [int(reader.communicate()[0]) for reader in readers]
+    assert [reader.returncode for reader in readers] == [0, 0]
+    assert min(queries) > 5
+    assert merged > 5
+    assert len(assert_whole(out)) == number
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "READERS_S", 0.3)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_reader_that_stays_keeps_its_files(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path for path in out.rglob("*.parquet") if places.SWAPS not in path.parts}
+    leave = Event()
+
+    def stay() -> None:
+        with Store(out).reading():
+            leave.wait()
+
+    reader = Thread(target=stay, daemon=True)
+    reader.start()
+    time.sleep(0.2)
+    assert main(["--lang", "en", "compact", str(out)]) == 1
+    printed = capsys.readouterr()
+    assert "12 parts merged into 12" in printed.out
+    assert "3 date(s) are being read" in printed.err
+    assert {path for path in out.rglob("*.parquet") if places.SWAPS not in path.parts} == before
+    leave.set()
+    reader.join()
+    assert compacted(out).after == 3
+    assert_whole(out)
+
+
+def test_out_in_object_storage_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compact", "s3://kcc/out"]) == 2
+    assert "samengevoegd" in capsys.readouterr().err
