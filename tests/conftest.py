@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -11,8 +12,9 @@ from hypothesis import settings
 from callanalytics.config import Config, load_config
 from callanalytics.errors import ModelMissing
 from callanalytics.models import find_model
+from callanalytics.scoring import load_files
 from tests.support.browser import _browser, app_url, chromium, review_config, review_out  # noqa: F401  # fixtures
-from tests.support.fakes import Clip, cut_clip
+from tests.support.fakes import Clip, ScriptedWorker, cut_clip
 from tests.support.paths import SHARED, bundled
 
 if TYPE_CHECKING:
@@ -27,10 +29,9 @@ os.environ["CALLANALYTICS_KEY"] = "a key that only tests use"
 os.environ.pop("CALLANALYTICS_CONFIG", None)
 
 # No deadline: how long an example takes says something about the machine, not about the code.
-settings.register_profile("callanalytics", deadline=None, derandomize=True, max_examples=150)
-settings.load_profile("callanalytics")
-
-
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=150)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs weights or development recordings that are not on this machine."""
@@ -55,6 +56,23 @@ def config() -> Config:
     config = load_config()
     here = {"isolated": False, "settle_s": 0.0, "retry_waits_s": ()}
     return config.model_copy(update={"engine": config.engine.model_copy(update=here)})
+
+
+@pytest.fixture(scope="session")
+def _phrase_files(config: Config) -> Any:
+    """The phrase files, read once."""
+    return load_files(config)
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch, _phrase_files: Any) -> type[ScriptedWorker]:
+    """The engine with a worker that needs no models."""
+    monkeypatch.setattr("callanalytics.scoring.load_files", lambda config: _phrase_files)
+    monkeypatch.setattr("callanalytics.call.pipeline.Worker", ScriptedWorker)
+    monkeypatch.setattr("callanalytics.engine.batch.find_model", Path)
+    ScriptedWorker.made = 0
+    ScriptedWorker.seen.clear()
+    return ScriptedWorker
 
 
 @pytest.fixture(scope="session")
