@@ -157,6 +157,7 @@ class Redaction(Settings):
         ],
         ...,
     ]
+    cues: str  # folder of the words and patterns that redaction goes by, relative to the project or absolute
 
 
 class ItemName(Settings):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from callanalytics.config import Config
 from callanalytics.errors import CallAnalyticsError, ConfigError, InputError
+from callanalytics.redaction.cues import find_cue_mistakes
 from callanalytics.scoring import phrases as files
 from callanalytics.scoring.finding import CallText, Hit, find_hits, weigh_finds
 from callanalytics.scoring.scorecard import check_scorecard
@@ -38,7 +39,7 @@ class PhraseTrace:
 
 
 def find_mistakes(config: Config) -> list[CallAnalyticsError]:
-    """Every mistake in phrase files, scorecard and topics that can be told apart; empty when all is well."""
+    """Return every mistake in phrase files, scorecard, redaction's cues and topics; empty when all is well."""
     from callanalytics.scoring.topics import load_topics
 
     folder = config.resolve(config.scorecard.criteria)
@@ -49,6 +50,7 @@ def find_mistakes(config: Config) -> list[CallAnalyticsError]:
             check_scorecard(config.scorecard, known, folder)
         except ConfigError as error:
             mistakes.append(error)
+    mistakes += find_cue_mistakes(config.resolve(config.redaction.cues))
     try:
         load_topics(config)
     except (ConfigError, InputError) as error:

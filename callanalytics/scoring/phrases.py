@@ -6,16 +6,15 @@ A folder holds `*.toml`; every table is a criterion, except `[words]` (named lis
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from callanalytics.config import explain_toml, hash_of
+from callanalytics.config import hash_of
 from callanalytics.errors import ConfigError
 from callanalytics.scoring.patterns import Pattern, PatternError, parse_pattern, trim
+from callanalytics.tables import Table, nearest, read_tree, stop, unlike
 
 SPEAKERS = ("agent", "citizen", "system_or_agent", "both")
 POLARITIES = ("desired", "undesired", "signal")
@@ -91,65 +90,8 @@ class CriteriaFiles:
         return frozenset(found)
 
 
-class _Table:
-    """One table of one file, with errors that say where they are; every key must be taken."""
-
-    def __init__(self, path: Path, name: str, values: Any) -> None:
-        if not isinstance(values, dict):
-            raise ConfigError(path=path, reason=f'"{name}" stands outside any table; begin with [{name}].')
-        self.path, self.name, self.values, self.taken = path, name, values, set[str]()
-
-    def fail(self, key: str, reason: str, phrase: str = "") -> ConfigError:
-        line = self._line(key, phrase)
-        return ConfigError(path=self.path, reason=f"table [{self.name}], key {key}{line}: {reason}.")
-
-    def _line(self, key: str, phrase: str = "") -> str:
-        """Where the key stands in the file, or the phrase behind it."""
-        inside, found = False, 0
-        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1):
-            if line.startswith("["):
-                inside = line.split("#")[0].strip() == f"[{self.name}]"
-            elif inside and not found and line.split("=")[0].strip().split(".")[0] == key:
-                found = number
-            if inside and found and phrase and f'"{phrase}"' in line:
-                return f" (line {number})"
-        return f" (line {found})" if found else ""
-
-    def text(self, key: str, default: str | None = None, choices: tuple[str, ...] = ()) -> str:
-        self.taken.add(key)
-        value = self.values.get(key, default)
-        if not isinstance(value, str):
-            missing = "is missing" if value is None else f"must be text in quotes, not {value!r}"
-            raise self.fail(key, missing)
-        if choices and value not in choices:
-            reason = _unlike(value, choices)
-            raise self.fail(key, reason)
-        return value
-
-    def number(self, key: str, default: float) -> float:
-        self.taken.add(key)
-        value = self.values.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-            raise self.fail(key, f"must be a number, not {value!r}")
-        return float(value)
-
-    def texts(self, key: str, choices: tuple[str, ...] = ()) -> tuple[str, ...]:
-        self.taken.add(key)
-        value = self.values.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.fail(key, "must be a list of texts in quotes, with a comma between them")
-        for item in value:
-            if choices and item not in choices:
-                reason = _unlike(item, choices)
-                raise self.fail(key, reason)
-        return tuple(value)
-
-    def table(self, key: str) -> dict[str, Any]:
-        self.taken.add(key)
-        value = self.values.get(key, {})
-        if not isinstance(value, dict):
-            raise self.fail(key, "must be a table")
-        return value
+class _Table(Table):
+    """A table of phrase files: it also holds phrases in the notation of patterns.py."""
 
     def patterns(self, key: str, lists: Mapping[str, tuple[str, ...]]) -> tuple[Pattern, ...]:
         found = []
@@ -161,26 +103,12 @@ class _Table:
             found.append(pattern if key == "not" else trim(pattern))
         return tuple(found)
 
-    def finish(self) -> None:
-        for key in self.values:
-            if key not in self.taken:
-                known, near = ", ".join(sorted(self.taken)), _nearest(key, self.taken)
-                if near:
-                    reason = f'is not known; perhaps you mean "{near}". Known are: {known}'
-                else:
-                    reason = f"is not known; known are: {known}"
-                raise self.fail(key, reason)
-
 
 def read_criteria(folder: Path) -> CriteriaFiles:
     """The phrase files of the folder, in order of file name and place in the file.
 
     Raises ConfigError naming file, table, key and line on the first mistake.
     """
-
-    def stop(error: ConfigError) -> None:
-        raise error
-
     return _read_all(folder, stop)
 
 
@@ -200,13 +128,9 @@ def _read_all(folder: Path, mistaken: Callable[[ConfigError], None]) -> Criteria
         raise ConfigError(path=folder, reason="the folder holds no criterion files (*.toml).")
     trees = []
     for path in paths:
-        try:
-            text = path.read_text(encoding="utf-8")
-            trees.append((path, tomllib.loads(text)))
-        except (OSError, UnicodeDecodeError) as error:
-            mistaken(ConfigError(path=path, reason=f"{error}."))
-        except tomllib.TOMLDecodeError as error:
-            mistaken(explain_toml(path, text, error))
+        tree = read_tree(path, mistaken)
+        if tree is not None:
+            trees.append((path, tree))
     lists: dict[str, tuple[str, ...]] = {}
     for path, tree in trees:
         try:
@@ -232,21 +156,6 @@ def _read_all(folder: Path, mistaken: Callable[[ConfigError], None]) -> Criteria
     _check_references(criteria, known, places, mistaken)
     texts = [[path.name, path.read_text(encoding="utf-8")] for path, _ in trees]
     return CriteriaFiles(tuple(criteria), cues, promises, hash_of(texts))
-
-
-def _unlike(value: str, choices: Iterable[str]) -> str:
-    """Why a value is refused, with the choice it is nearest to."""
-    known = ", ".join(choices)
-    near = _nearest(value, known.split(", "))
-    reason = f'"{value}" is not one of {known}'
-    if near:
-        reason = f'"{value}" is not one of {known}; perhaps you mean "{near}"'
-    return reason
-
-
-def _nearest(word: str, choices: Iterable[str]) -> str:
-    """The choice that is written most like the word, "" when none is near."""
-    return next(iter(difflib.get_close_matches(word, list(choices), 1, 0.6)), "")
 
 
 def _read_groups(
@@ -280,7 +189,7 @@ def _check_references(
         for key, references in named.items():
             for reference in references:
                 if reference not in known:
-                    near = _nearest(reference, known)
+                    near = nearest(reference, known)
                     if near:
                         reason = f'"{reference}" is no criterion and no cue; perhaps you mean "{near}"'
                     else:
@@ -296,7 +205,7 @@ def _read_phrases(table: _Table, name: str, lists: Mapping[str, tuple[str, ...]]
         if not share.isdigit() or not window.endswith("%") or not 0 < int(share) <= 100:
             raise table.fail("window", f'"{window}" needs a share of the call, such as "first 40%"')
     elif shape not in WINDOWS and not shape.startswith("near "):
-        reason = _unlike(window, WINDOWS)
+        reason = unlike(window, WINDOWS)
         raise table.fail("window", reason)
     return Phrases(
         name=name,

@@ -278,6 +278,7 @@ REASONS = {
         "moet een lijst van teksten tussen aanhalingstekens zijn, met een komma ertussen"
     ),
     "must be a table": "moet een tabel zijn",
+    '"{part}" is no regular expression ({error})': '"{part}" is geen reguliere expressie ({error})',
     '"{value}" is not one of {choices}': '"{value}" is geen van {choices}',
     '"{value}" is not one of {choices}; perhaps you mean "{near}"': (
         '"{value}" is geen van {choices}; misschien bedoelt u "{near}"'

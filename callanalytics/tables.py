@@ -1,0 +1,192 @@
+"""Read word lists and patterns from TOML files; a mistake names the file, the table, the key and the line."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from callanalytics.config import explain_toml
+from callanalytics.errors import ConfigError
+
+Shape = TypeVar("Shape")
+Mistaken = Callable[[ConfigError], None]
+
+
+class Table:
+    """One table of one file, with errors that say where they are; every key must be taken."""
+
+    def __init__(self, path: Path, name: str, values: Any) -> None:
+        if not isinstance(values, dict):
+            raise ConfigError(path=path, reason=f'"{name}" stands outside any table; begin with [{name}].')
+        self.path, self.name, self.values, self.taken = path, name, values, set[str]()
+
+    def fail(self, key: str, reason: str, phrase: str = "") -> ConfigError:
+        """Return the error about a key, or about a phrase in its list."""
+        line = self._line(key, phrase)
+        return ConfigError(path=self.path, reason=f"table [{self.name}], key {key}{line}: {reason}.")
+
+    def _line(self, key: str, phrase: str = "") -> str:
+        """Where the key stands in the file, or the phrase behind it."""
+        inside, found = False, 0
+        if not self.path.is_file():
+            return ""
+        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1):
+            if line.startswith("["):
+                inside = line.split("#")[0].strip() == f"[{self.name}]"
+            elif inside and not found and line.split("=")[0].strip().split(".")[0] == key:
+                found = number
+            if inside and found and phrase and (f'"{phrase}"' in line or f"'{phrase}'" in line):
+                return f" (line {number})"
+        return f" (line {found})" if found else ""
+
+    def text(self, key: str, default: str | None = None, choices: tuple[str, ...] = ()) -> str:
+        """Return a text, one of `choices` where there are any."""
+        self.taken.add(key)
+        value = self.values.get(key, default)
+        if not isinstance(value, str):
+            missing = "is missing" if value is None else f"must be text in quotes, not {value!r}"
+            raise self.fail(key, missing)
+        if choices and value not in choices:
+            reason = unlike(value, choices)
+            raise self.fail(key, reason)
+        return value
+
+    def number(self, key: str, default: float) -> float:
+        """Return a number that is not negative."""
+        self.taken.add(key)
+        value = self.values.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+            raise self.fail(key, f"must be a number, not {value!r}")
+        return float(value)
+
+    def texts(self, key: str, choices: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Return a list of texts, each one of `choices` where there are any."""
+        self.taken.add(key)
+        value = self.values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.fail(key, "must be a list of texts in quotes, with a comma between them")
+        for item in value:
+            if choices and item not in choices:
+                reason = unlike(item, choices)
+                raise self.fail(key, reason)
+        return tuple(value)
+
+    def table(self, key: str) -> dict[str, Any]:
+        """Return a table below this one."""
+        self.taken.add(key)
+        value = self.values.get(key, {})
+        if not isinstance(value, dict):
+            raise self.fail(key, "must be a table")
+        return value
+
+    def pattern(self, key: str) -> re.Pattern[str]:
+        """Return a list of regular expressions as one that matches where any of them does."""
+        parts = self.texts(key)
+        for part in parts:
+            try:
+                re.compile(part)
+            except re.error as error:
+                raise self.fail(key, f'"{part}" is no regular expression ({error})', phrase=part) from None
+        return re.compile("|".join(parts))
+
+    def finish(self) -> None:
+        """Raise ConfigError when a key stands here that nobody asked for."""
+        for key in self.values:
+            if key not in self.taken:
+                known, near = ", ".join(sorted(self.taken)), nearest(key, self.taken)
+                if near:
+                    reason = f'is not known; perhaps you mean "{near}". Known are: {known}'
+                else:
+                    reason = f"is not known; known are: {known}"
+                raise self.fail(key, reason)
+
+
+def unlike(value: str, choices: Iterable[str]) -> str:
+    """Return why a value is refused, with the choice it is nearest to."""
+    known = ", ".join(choices)
+    near = nearest(value, known.split(", "))
+    reason = f'"{value}" is not one of {known}'
+    if near:
+        reason = f'"{value}" is not one of {known}; perhaps you mean "{near}"'
+    return reason
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """Return the choice that is written most like the word, "" when none is near."""
+    return next(iter(difflib.get_close_matches(word, list(choices), 1, 0.6)), "")
+
+
+def stop(error: ConfigError) -> None:
+    """Raise the mistake: for who can't go on with one."""
+    raise error
+
+
+def read_tree(path: Path, mistaken: Mistaken) -> dict[str, Any] | None:
+    """Return what a TOML file holds, None when it can't be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        mistaken(ConfigError(path=path, reason=f"{error}."))
+    except tomllib.TOMLDecodeError as error:
+        mistaken(explain_toml(path, text, error))
+    return None
+
+
+def read_cues(path: Path, shape: type[Shape], mistaken: Mistaken = stop) -> Shape:
+    """Return the word lists and patterns of a file as a dataclass whose fields say what the file must hold.
+
+    `frozenset[str]` and `tuple[str, ...]` are lists in the table [words], `re.Pattern[str]` is a list of regular
+    expressions in [patterns], `Mapping[str, frozenset[str]]` and `Mapping[str, str]` are tables of their own.  Without
+    `mistaken` the first mistake is raised as ConfigError.
+    """
+    tree = read_tree(path, mistaken)
+    if tree is None:
+        tree, mistaken = {}, lambda error: None  # one mistake is enough: the file can't be read
+    tables: dict[str, Table] = {}
+    values: dict[str, Any] = {}
+    for key, kind in get_type_hints(shape).items():
+        is_mapping = get_origin(kind) is Mapping
+        name = key if is_mapping else "patterns" if get_origin(kind) is re.Pattern else "words"
+        try:
+            table = tables.setdefault(name, Table(path, name, tree.get(name, {})))
+            if is_mapping:
+                values[key] = _read_mapping(table, get_args(kind)[1])
+                continue
+            if key not in table.values:
+                raise table.fail(key, "is missing")
+            values[key] = table.pattern(key) if name == "patterns" else (get_origin(kind) or kind)(table.texts(key))
+        except ConfigError as error:
+            mistaken(error)
+            values[key] = re.compile("") if name == "patterns" else {} if is_mapping else (get_origin(kind) or kind)()
+    for name, found in [*tables.items(), *((name, Table(path, name, {})) for name in tree if name not in tables)]:
+        try:
+            if name not in tables:
+                raise found.fail(name, f"is not known; known are: {', '.join(sorted(tables))}")
+            found.finish()
+        except ConfigError as error:
+            mistaken(error)
+    return shape(**values)
+
+
+def _read_mapping(table: Table, kind: Any) -> dict[str, Any]:
+    if not table.values:
+        raise table.fail(table.name, "is missing or empty")
+    if kind is str:
+        return {key: table.text(key) for key in table.values}
+    return {key: (get_origin(kind) or kind)(table.texts(key)) for key in table.values}
+
+
+def read_cue_folder(folder: Path, shape: type[Shape], mistaken: Mistaken = stop) -> Shape:
+    """Return a dataclass each field of which is read from the file of its name: `streets` from streets.toml."""
+    shapes = get_type_hints(shape)
+    for path in sorted(folder.glob("*.toml")):
+        if path.stem not in shapes:
+            mistaken(ConfigError(path=path, reason=f"{unlike(path.stem, shapes)}."))
+    assert dataclasses.is_dataclass(shape)
+    return shape(**{name: read_cues(folder / f"{name}.toml", kind, mistaken) for name, kind in shapes.items()})
