@@ -6,6 +6,7 @@ The name of a field of `Cues` is the name of its file; the fields of its class a
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +32,104 @@ class StreetCues:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedCues:
+    """How a kind of personal data is named or asked for."""
+
+    keywords: Mapping[str, tuple[str, ...]]
+    stems: Mapping[str, str]
+    spelled_bsn: tuple[str, ...]
+    case_near: Words
+    documents: Words
+    phone: Regex
+    address: Regex
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCues:
+    """Digits and letters as recognition writes them."""
+
+    letter_names: Mapping[str, str]
+    alphabet: Words
+    abbreviations: Words
+    number_words: Words
+    not_numbers: Words
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityCues:
+    """What stands around numbers that are no personal data."""
+
+    units: Words
+    before_time: Words
+    count_leads: Words
+    number_leads: Words
+    after_number: Words
+
+
+@dataclass(frozen=True, slots=True)
+class DateCues:
+    """What makes a date somebody's date of birth."""
+
+    born: Regex
+
+
+@dataclass(frozen=True, slots=True)
+class AddressCues:
+    """What stands around house numbers and belongs to them."""
+
+    additions: Words
+    only_additions: Words
+    letters: Words
+    office_places: Words
+    numbered: Words
+    classes: Words
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneCues:
+    """What says that only the end of a number follows."""
+
+    ends_in: Regex
+    is_end: Regex
+
+
+@dataclass(frozen=True, slots=True)
+class IbanCues:
+    """What is said in account numbers."""
+
+    banks: Words
+
+
+@dataclass(frozen=True, slots=True)
+class EmailCues:
+    """The parts of e-mail addresses as they are said and recognised."""
+
+    dots: Words
+    joints: Words
+    top_level: Words
+    providers: Words
+    office: Words
+    lead_in: Words
+    mail_is: Regex
+    broken: Regex
+    bent_sign: Regex
+    domain: Regex
+    site: Regex
+
+
+@dataclass(frozen=True, slots=True)
 class Cues:
     """Everything that configs/redaction holds."""
 
+    asked: AskedCues
+    codes: CodeCues
+    quantities: QuantityCues
     streets: StreetCues
+    addresses: AddressCues
+    dates: DateCues
+    emails: EmailCues
+    phone: PhoneCues
+    iban: IbanCues
 
 
 def load_cues(folder: Path) -> Cues:
