@@ -26,7 +26,6 @@ Role = Literal["agent", "citizen", "ivr", "unknown"]
 Layout = Literal["stereo", "mono", "dual_mono"]
 Status = Literal["met", "not_met", "not_applicable", "uncertain"]
 EventType = Literal["hold", "dead_air", "overlap", "interruption", "transfer"]
-PromiseType = Literal["callback", "action", "letter_or_email", "visit"]
 Span = tuple[int, int]  # start_ms, end_ms
 
 

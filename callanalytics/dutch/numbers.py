@@ -237,23 +237,6 @@ def digit_group(tokens: Sequence[str], start: int) -> tuple[str, int] | None:
     return None
 
 
-def number_words(n: int) -> str:
-    """The number as Dutch spells it in one word, 0 to 999 999: 33 -> drieëndertig.  Raises ValueError beyond."""
-    if not 0 <= n < 1_000_000:
-        raise ValueError("number_words spells 0 to 999999")
-    if n < 10:
-        return _UNITS[n]
-    if n < 20:
-        return _TEENS[n - 10]
-    if n < 100:
-        tens, unit = divmod(n, 10)
-        joined = "ën" if _UNITS[unit].endswith("e") else "en"
-        return (_UNITS[unit] + joined if unit else "") + _TENS[tens - 2]
-    scale, word = (1000, "duizend") if n >= 1000 else (100, "honderd")
-    times, rest = divmod(n, scale)
-    return ("" if times == 1 else number_words(times)) + word + (number_words(rest) if rest else "")
-
-
 def _ordinals() -> dict[str, int]:
     table: dict[str, int] = {}
     for word, value in _BELOW_100.items():

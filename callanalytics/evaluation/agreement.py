@@ -146,25 +146,6 @@ class _Tables:
         return n.sum(axis=1), np.trace(drawn, axis1=2, axis2=3).sum(axis=1), by_chance
 
 
-def cohen_kappa(pairs: Sequence[Pair], answers: Sequence[str]) -> float | None:
-    """Cohen's kappa (Cohen 1960) over any number of answers; null when chance alone explains all.
-
-    With more than two raters it is pooled over each two of them (De Vries et al. 2008): chance is reckoned with the
-    habits of those two, and a pair weighs by what it has in common.  The mean of the pairs' kappas (Light 1971) is
-    undefined as soon as one pair always gave one answer, and Fleiss' kappa takes everybody's habits to be the same.
-    """
-    return measure_agreement(pairs, answers).kappa
-
-
-def gwet_ac1(pairs: Sequence[Pair], answers: Sequence[str]) -> float | None:
-    """AC1 (Gwet 2008), agreement beyond chance, fair also when nearly all answers are the same; null without pairs.
-
-    Over all pairs of a case it equals Gwet's formula for many raters.  `answers` are those that can be given, two
-    at least.
-    """
-    return measure_agreement(pairs, answers).ac1
-
-
 def _every(n: int) -> NDArray[Any]:
     import numpy as np
 
@@ -172,7 +153,13 @@ def _every(n: int) -> NDArray[Any]:
 
 
 def measure_agreement(pairs: Sequence[Pair], answers: Sequence[str], seed: int = SEED) -> Agreement:
-    """Share, kappa and AC1 with intervals: Wilson's for the share with a case as one, bootstrapped over cases else.
+    """Return share, kappa and AC1 with intervals: Wilson's for the share, bootstrapped over cases for the others.
+
+    Kappa (Cohen 1960) of more than two raters is pooled over each two of them (De Vries et al. 2008): chance is
+    reckoned with the habits of those two, and a pair weighs by what it has in common.  The mean of the pairs' kappas
+    (Light 1971) is undefined as soon as one pair always gave one answer, and Fleiss' kappa takes everybody's habits
+    to be the same.  AC1 (Gwet 2008) is fair also when nearly all answers are the same; over all pairs of a case it
+    equals Gwet's formula for many raters.  `answers` are those that can be given, two at least.
 
     Draws of cases without any disagreement know nothing of how rare it is; then the intervals of kappa and AC1 go as
     far down as that of the share.

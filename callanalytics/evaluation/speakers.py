@@ -90,18 +90,6 @@ def _annotation(segments: Sequence[Segment]) -> Any:
     return annotation
 
 
-def read_rttm(text: str) -> list[Segment]:
-    """The speakers of an RTTM file: lines "SPEAKER file 1 start duration <NA> <NA> name ...", seconds.
-
-    Raises ValueError for a speaker line without numbers.
-    """
-    lines = [line.split() for line in text.splitlines() if line.startswith("SPEAKER")]
-    return [
-        Segment(parts[7], round(float(parts[3]) * 1000), round((float(parts[3]) + float(parts[4])) * 1000))
-        for parts in lines
-    ]
-
-
 def spoken_spans(turn: Turn) -> tuple[Span, ...]:
     """When the words of a turn are said, pauses up to BRIDGE_MS included; all of it when word times are unknown."""
     if not turn.words:

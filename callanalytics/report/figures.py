@@ -168,7 +168,6 @@ class PromiseLine:
     start_ms: int
     fate: str  # of FATES
     overdue_by: int | None  # working days
-    is_known_by_person: bool  # kept or broken by a person's answer, not by a later call
     registered: bool | None
     is_sensitive: bool
 
@@ -624,7 +623,7 @@ def _register(ask: _Asker) -> Register:
         PromiseLine(
             row["call_id"], row["day"], row["queue"], row["topic"], row["type"], row["by"], row["deadline_text"],
             row["due_at"], row["quote"] or "", row["start_ms"], row["fate"],
-            row["overdue_by"] if row["fate"] == "overdue" else None, row["kept"] is not None, row["registered"],
+            row["overdue_by"] if row["fate"] == "overdue" else None, row["registered"],
             row["is_sensitive"],
         )
         for row in ask("promises")

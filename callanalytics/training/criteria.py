@@ -349,11 +349,6 @@ def _known_call(tree: dict[str, Any]) -> KnownCall:
     return KnownCall(transcript, {k: v == "yes" for k, v in tree["truth"].items() if v in ("yes", "no")}, tree["heard"])
 
 
-def signs_of(calls: Sequence[KnownCall], detector: Detector) -> list[dict[str, Signs]]:
-    """Per call what speaks for each criterion that is heard."""
-    return [detector.signs(detector.read(call.transcript)) for call in calls]
-
-
 def calibrate(calls: Sequence[KnownCall], signs: Sequence[Mapping[str, Signs]]) -> dict[str, Any]:
     """The calibration, as `learned.load_calibration` reads it, fitted to the calls' truth.
 

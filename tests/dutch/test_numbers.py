@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callanalytics.dutch.numbers import number_words, parse_number, parse_ordinal, spoken_digits
+from callanalytics.dutch.numbers import parse_number, parse_ordinal, spoken_digits
+from tests.support.numbers import number_words
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from callanalytics.evaluation.speakers import (
     SpeakerErrors,
     diarization_error,
     match_holds,
-    read_rttm,
     role_times,
 )
 from callanalytics.evaluation.truth import TruePromise, TrueTurn, Truth, parse_truth
@@ -178,11 +177,6 @@ def test_der_without_true_speech_has_no_rate() -> None:
     errors = diarization_error([Segment("x", 0, 1000)], [], 2000)
     assert (errors.rate, errors.false_alarm_ms) == (None, 1000)
     assert diarization_error([], [Segment("A", 0, 2000)], 2000).rate == 1.0
-
-
-def test_rttm_is_read_in_ms() -> None:
-    text = "; comment\nSPEAKER f 1 0.440 5.456 <NA> <NA> agent <NA> <NA>\n\n"
-    assert read_rttm(text) == [Segment("agent", 440, 5896)]
 
 
 def test_roles_are_right_where_a_stored_turn_of_the_role_has_words() -> None:

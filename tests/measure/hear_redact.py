@@ -24,10 +24,10 @@ import numpy as np
 
 from callanalytics.call.pipeline import Worker
 from callanalytics.config import load_config
-from callanalytics.dutch.numbers import number_words
 from callanalytics.engine.intake import CallSource, list_calls
 from tests.measure.hear_phrases import RENDER, load_render, vary
 from tests.measure.redact import is_for_tuning, words_of_turns
+from tests.support.numbers import number_words
 from tests.support.paths import DATA
 
 SCRIPTS = (DATA / "redact_scripts.txt")

@@ -31,7 +31,6 @@ from hypothesis import strategies as st
 from callanalytics.call import pipeline
 from callanalytics.cli.main import main
 from callanalytics.config import Config
-from callanalytics.dutch.numbers import number_words
 from callanalytics.engine import batch as engine
 from callanalytics.evaluation.truth import parse_truth
 from callanalytics.files import sha256_of
@@ -52,6 +51,7 @@ from tests.support.leaks import (
     unredacted,
 )
 from tests.support.leaks import write_recording as write
+from tests.support.numbers import number_words
 from tests.support.paths import ROOT, TRUTH
 
 SAYING = {"turns", "criteria", "promises"}  # the datasets that hold what was said

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callanalytics.config import load_config
-from callanalytics.dutch.numbers import number_words, spoken_digits
+from callanalytics.dutch.numbers import spoken_digits
 from callanalytics.records import PLACEHOLDER, PLACEHOLDERS, Transcript, Turn, Word
 from callanalytics.redaction.redactor import Redactor
+from tests.support.numbers import number_words
 from tests.support.paths import DATA
 
 REDACTOR = Redactor(load_config())
