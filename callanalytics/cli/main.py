@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from callanalytics import __version__
 from callanalytics.call.memory import keep_no_dumps
+from callanalytics.cli.guide import add_guide
 from callanalytics.config import Config, load_config, project_root
 from callanalytics.errors import CallAnalyticsError, ConfigError, InputError, QueryError, StoreError
 from callanalytics.store.bucket import is_remote
@@ -127,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     config.add_argument("action", choices=("show", "check"), nargs="?", default="show")
     config.add_argument("output", type=Path, nargs="?", metavar="OUT", help="for check: show what phrases match here")
     config.add_argument("--criterion", metavar="ID", help="for check with OUT: every phrase of this criterion")
+    add_guide(add)
     add("schema", _schema, "the data dictionary: every column of every dataset")
     return parser
 

@@ -16,7 +16,7 @@ from callanalytics.store.datasets import Store
 from callanalytics.texts import say
 
 Level = Literal["ok", "warning", "bad"]
-WORKER_MIB = 2100  # peak of a worker with the default models, README
+WORKER_MIB = 2100  # peak of a worker with the default models, tests/bench/README.md
 CODECS = ("pcm_s16le", "pcm_mulaw", "pcm_alaw", "gsm", "mp3", "opus", "vorbis", "aac", "flac", "wmav2")
 BUILT_AFTER = datetime(2026, 11, 1, tzinfo=UTC)  # a clock before this is wrong
 

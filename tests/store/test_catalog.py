@@ -38,7 +38,7 @@ from callanalytics.store.reviews.people import add_user
 from callanalytics.store.reviews.reviews import FILE, Said, open_reviews
 from callanalytics.store.reviews.tables import arrow_schemas
 from tests.support.fakes import CRITERIA, ITEMS, MOMENT, call_result
-from tests.support.paths import ROOT
+from tests.support.paths import GUIDES
 
 LATER = MOMENT + timedelta(hours=1)
 
@@ -469,12 +469,12 @@ def test_what_was_saved_in_the_review_app_counts(out: Path, config: Config) -> N
     assert ask(config, out, query, read_reviews(config, out)) == [{"criterion": "greeting", "final_status": "not_met"}]
 
 
-# --- the README's queries -------------------------------------------------------------------------------------------
+# --- the guides' queries --------------------------------------------------------------------------------------------
 
 
-def queries_of_the_readme() -> list[str]:
-    """The ```sql blocks of the analyst's section."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def queries_of_the_guide() -> list[str]:
+    """The ```sql blocks of the analyst's guide."""
+    text = (GUIDES / "analyst.en.md").read_text(encoding="utf-8")
     return re.findall(r"^```sql\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
@@ -511,8 +511,8 @@ def a_month(config: Config, root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 MORE_CRITERIA = (*CRITERIA, "promise_broken_reported")
 
 
-def test_the_queries_of_the_readme_run_and_find_something(tmp_path: Path, config: Config) -> None:
-    queries = queries_of_the_readme()
+def test_the_queries_of_the_guide_run_and_find_something(tmp_path: Path, config: Config) -> None:
+    queries = queries_of_the_guide()
     assert len(queries) >= 5
     with a_month(config, tmp_path) as sql:
         for query in queries:

@@ -7,6 +7,7 @@ TESTS = ROOT / "tests"
 DATA = TESTS / "data"
 PACKAGE = ROOT / "callanalytics"
 DEMO = PACKAGE / "demo"
+GUIDES = PACKAGE / "guides"
 RECORDINGS = DEMO / "recordings"
 SHARED = ROOT.parent / "shared"  # absent outside the development machines: tests that need it are marked `shared`
 DEV = SHARED / "calls" / "dev"
