@@ -19,7 +19,7 @@ from callanalytics.dutch.sounds import sound
 from callanalytics.dutch.words import _is_dutch, normalise_word, word_set
 
 _DAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
-_MONTHS = ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober",
+MONTHS = ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober",
            "november", "december")  # fmt: skip
 _HOURS = {"enen": 1, "tweeen": 2, "drieen": 3, "vieren": 4, "vijven": 5, "zessen": 6, "zevenen": 7, "achten": 8,
           "negenen": 9, "tienen": 10, "elven": 11, "twaalven": 12}  # fmt: skip
@@ -38,7 +38,7 @@ _PARTED = frozenset(
      "zometeen"}
 )  # fmt: skip
 _DATE_WORDS = (
-    *_DAYS, *(month for month in _MONTHS if len(month) > 6), "vandaag", "morgen", "overmorgen", "vanmiddag",
+    *_DAYS, *(month for month in MONTHS if len(month) > 6), "vandaag", "morgen", "overmorgen", "vanmiddag",
     "vanochtend", "morgenochtend", "morgenmiddag", "vanavond", "werkdagen", "volgende", "weekend",
 )  # fmt: skip
 _OLD_SPELLING = {"october": "oktober", "octobre": "oktober"}
@@ -49,7 +49,7 @@ _FAR_GAP = 8  # the same before a time with "om"
 
 _PART = r"(?P<part>ochtend|morgen|middag|namiddag|avond)"
 _WEEKDAY = "|".join(_DAYS)
-_MONTH = "|".join(_MONTHS)
+_MONTH = "|".join(MONTHS)
 _UNITS = (
     r"(?P<unit>minuten|minuut|minuutjes|kwartiertje|kwartier|uurtje|uurtjes|uren|uur|werkdagen|werkdag|werkdage|dagen|dag|"
     r"weekjes|weken|week|maanden|maand|jaren|jaar)"
@@ -359,7 +359,7 @@ def _in_month(first: date, point: str) -> date:
 def _period_end(m: re.Match[str], today: date, close: int) -> tuple[date, int]:  # noqa: PLR0911 - a list of periods
     point = m["point"]
     if m["month"]:
-        first = _next_month(today, _MONTHS.index(m["month"]) + 1)
+        first = _next_month(today, MONTHS.index(m["month"]) + 1)
         return _in_month(first, point), close
     if m["short"]:
         part = _rel_part(m["short"]) or m["short"].removeprefix("morgen")
@@ -410,7 +410,7 @@ def _named_day(m: re.Match[str], today: date) -> date:
         days = {"morgen": 1, "overmorgen": 2}.get(m["rel"], 0)
         return today + timedelta(days=days)
     if m["dom"] and m["month"]:
-        return _future(today, int(m["dom"].lstrip("#")), _MONTHS.index(m["month"]) + 1)
+        return _future(today, int(m["dom"].lstrip("#")), MONTHS.index(m["month"]) + 1)
     if m["dom"] and m["dom"].startswith("#"):
         return _next_dom(today, int(m["dom"].lstrip("#")))
     weekday = _DAYS.index(m["weekday"])
@@ -427,7 +427,7 @@ def _named_day(m: re.Match[str], today: date) -> date:
 
 def _date(m: re.Match[str], today: date) -> date | None:
     if m["month"]:
-        month, dom = _MONTHS.index(m["month"]) + 1, int(m["dom"].lstrip("#"))
+        month, dom = MONTHS.index(m["month"]) + 1, int(m["dom"].lstrip("#"))
         if not 1 <= dom <= calendar.monthrange(int(m["year"] or 2024), month)[1]:
             return None
         return date(int(m["year"]), month, dom) if m["year"] else _future(today, dom, month)

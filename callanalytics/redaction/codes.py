@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from callanalytics.dutch.numbers import FILLERS, REPAIRS, digit_group
-from callanalytics.redaction.tokens import Reading, Token, word_set
+from callanalytics.redaction.cues import CodeCues
+from callanalytics.redaction.tokens import Reading, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,85 +19,101 @@ class Element:
     end: int
     chars: str
 
-# Names of letters as recognition writes them; several are words, so they count only where a code is due.
-_LETTER_NAMES = {
-    "aa": "a", "bee": "b", "be": "b", "cee": "c", "see": "c", "dee": "d", "ef": "f", "gee": "g", "haa": "h", "ha": "h",
-    "jee": "j", "kaa": "k", "ka": "k", "el": "l", "hel": "l", "em": "m", "pee": "p", "pe": "p", "kuu": "q", "ku": "q",
-    "err": "r", "ess": "s", "tee": "t", "vee": "v", "wee": "w", "ix": "x", "iks": "x", "ypsilon": "y",
-    "griekse": "y", "zet": "z", "zed": "z",
-}  # fmt: skip
-
-# The Dutch spelling alphabet and the international one, of which speakers mix the words freely.
-_ALPHABET = word_set(
-    """anton anna bernard cornelis cornelius dirk eduard ferdinand gerard hendrik isaak izaak johan johannes karel
-    lodewijk maria marie nico nicolaas otto pieter quirinus quotient rudolf richard simon theodoor teunis utrecht victor
-    willem xantippe xantia ypsilon zacharias zaandam alfa alpha bravo charlie delta echo foxtrot golf hotel india juliet
-    juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform whiskey xray yankee zulu"""
-)
-
-_LETTER_RUN = re.compile(
-    "(?:" + "|".join(sorted((k for k in _LETTER_NAMES if len(k) > 2), key=len, reverse=True)) + "){2,3}"
-)
-
-_ABBREVIATIONS = word_set(
-    """BSN WOZ WMO VOG APV BRP KVK UWV SVB DUO ID TV OZB GPK PGB MOR IK WW AOW WA OV DSO GGD KCC BV NV EU NS PC APK RDW
-    CV JA DE EN IB OM IS HET EEN"""
-)
-
 _ORDINAL_OR_TIME = re.compile(r"\d+(?:e|de|ste|u|uur|x|m|m2|km|cm|kg|%)", re.IGNORECASE)
 
 _CHUNKS = re.compile(r"\d+|[A-Za-z]+")
 
-_NUMBER_WORDS = word_set(
-    """nul een twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien zeventien
-    achttien negentien twintig dertig veertig vijftig zestig zeventig tachtig negentig honderd duizend tweeduizend
-    negentienhonderd null vierund zwei drei fier fijf zeuven"""
-)
-
 _BROKEN_TENS = re.compile(r"[a-z]{2}(?:twintig|ertig|eertig|ijftig|estig|eventig|achtig|egentig)$")
-
-# Ordinary words that only look like number words.
-_NO_NUMBER = word_set(
-    """achter vieren viert geven leven weten eten bezig nodig enig zeker even eens veertje vies vierde zesde regen tegen
-    zegen kregen wegen krijgen dragen eigen mogen blijven steeds stuur zien tiende dien dient vijver wijf blijf kwart
-    half waard hier dier zeg lieve vier nemen zonder honden onder wonder acht prachtig machtig krachtig"""
-)
+_GAP = FILLERS | REPAIRS | {"ik"}
 
 
-def looks_like_number(word: str) -> bool:
-    """Whether a bare word is a number word that recognition got slightly wrong: "vierund", "dachtig"."""
-    from rapidfuzz import fuzz
+class CodeReader:
+    """Reads the digits and letters of codes from words, also those that recognition got slightly wrong."""
 
-    if len(word) < 4 or word in _NO_NUMBER:
-        return False
-    if any(abs(len(number) - len(word)) <= 2 and fuzz.ratio(word, number) >= 79 for number in _NUMBER_WORDS):
-        return True
-    return bool(_BROKEN_TENS.search(word))
+    def __init__(self, cues: CodeCues) -> None:
+        self._cues = cues
+        names = sorted((name for name in cues.letter_names if len(name) > 2), key=len, reverse=True)
+        self._letter_run = re.compile("(?:" + "|".join(names) + "){2,3}")
 
+    def looks_like_number(self, word: str) -> bool:
+        """Return whether a bare word is a number word that recognition got slightly wrong: "vierund", "dachtig"."""
+        from rapidfuzz import fuzz
 
-def element_at(reading: Reading, at: int, turn: range, is_due: bool) -> list[Element]:
-    """The pieces of a code said at a position; `is_due` also takes what only a wait for a code makes credible."""
-    token = reading.tokens[at]
-    if token.kind is not None or token.is_kept or not token.bare:
-        return []
-    text = token.text.strip(".,;:?!…\"'()[]").lstrip("-–")
-    if any("0" <= c <= "9" for c in text):
-        # Written: digits and letters in one token, split where they change ("-2B", "6704PB", "XZ-12-YG").
-        if _ORDINAL_OR_TIME.fullmatch(text):
+        if len(word) < 4 or word in self._cues.not_numbers:
+            return False
+        alike = (number for number in self._cues.number_words if abs(len(number) - len(word)) <= 2)
+        return bool(_BROKEN_TENS.search(word)) or any(fuzz.ratio(word, number) >= 79 for number in alike)
+
+    def element_at(self, reading: Reading, at: int, turn: range, is_due: bool) -> list[Element]:
+        """Return the pieces of a code said at a position; `is_due` takes what only a wait for a code makes credible."""
+        token = reading.tokens[at]
+        if token.kind is not None or token.is_kept or not token.bare:
             return []
-        chunks = _CHUNKS.findall(re.sub(r"[^0-9A-Za-z]", "", text))
-        is_code = all(chunk.isdigit() or len(chunk) <= 4 for chunk in chunks)
-        return [Element(at, at + 1, chunk.lower()) for chunk in chunks if is_code or chunk.isdigit()]
-    rest = [reading.tokens[i].text for i in range(at, min(at + 4, turn.stop)) if reading.tokens[i].kind is None]
-    group = digit_group(rest, 0)
-    if group is not None:
-        return [Element(at, at + group[1], group[0])]
-    spelled = spelled_letter(reading, at, turn)
-    return [spelled] if spelled else _letters_at(token, text, at, is_due)
+        text = token.text.strip(".,;:?!…\"'()[]").lstrip("-–")
+        if any("0" <= c <= "9" for c in text):
+            # Written: digits and letters in one token, split where they change ("-2B", "6704PB", "XZ-12-YG").
+            if _ORDINAL_OR_TIME.fullmatch(text):
+                return []
+            chunks = _CHUNKS.findall(re.sub(r"[^0-9A-Za-z]", "", text))
+            is_code = all(chunk.isdigit() or len(chunk) <= 4 for chunk in chunks)
+            return [Element(at, at + 1, chunk.lower()) for chunk in chunks if is_code or chunk.isdigit()]
+        rest = [reading.tokens[i].text for i in range(at, min(at + 4, turn.stop)) if reading.tokens[i].kind is None]
+        group = digit_group(rest, 0)
+        if group is not None:
+            return [Element(at, at + group[1], group[0])]
+        spelled = spelled_letter(reading, at, turn)
+        return [spelled] if spelled else self._letters_at(token, text, at, is_due)
+
+    def _letters_at(self, token: Token, text: str, at: int, is_due: bool) -> list[Element]:
+        word = token.bare.replace(".", "")
+        chars = ""
+        if not word.isascii() or not word.isalpha():
+            chars = ""
+        elif len(word) == 1:
+            # 't, 'n, 's and the pronoun u are no letters of a code.
+            chars = "" if word == "u" or token.text.startswith(("'", "’", "`")) else word
+        elif len(word) <= 3 and (text.isupper() or "." in text) and word.upper() not in self._cues.abbreviations:
+            chars = word
+        elif len(word) == 2 and (word == "nl" or (is_due and not set(word) & set("aeiou"))):
+            chars = word  # the country of an account; what is no syllable is two letters
+        elif is_due and (word in self._cues.letter_names or word in self._cues.alphabet):
+            chars = self._cues.letter_names.get(word) or word[0]
+        elif is_due and len(word) <= 9 and self._letter_run.fullmatch(word):
+            chars = "xx"  # which letters does not matter, that there are two does
+        elif is_due and self.looks_like_number(word):
+            chars = "7" if len(word) < 6 else "77"  # a digit, whichever
+        return [Element(at, at + 1, chars)] if chars else []
+
+    def code_runs(self, reading: Reading, turn: range, is_due: bool, common: frozenset[str]) -> Iterator[list[Element]]:
+        """Yield the runs of digits and letters that a speaker says in one go; each holds at least one digit.
+
+        When a code is due, a word or two that recognition made of digits don't break it ("06, blijft blijft 01").
+        """
+        run: list[Element] = []
+        at, gap, strange = turn.start, 0, 0
+        while at < turn.stop:
+            found = self.element_at(reading, at, turn, is_due)
+            if found:
+                run += found
+                at, gap, strange = found[-1].end, 0, 0
+                continue
+            token = reading.tokens[at]
+            is_filler = token.kind is None and not token.is_kept and (not token.bare or token.bare in _GAP)
+            # "de b van Bernard"
+            is_filler = is_filler or (token.bare == "de" and len(reading.word(at + 1, turn)) == 1)
+            # After the first two digits of an account or phone number even an ordinary word may be a digit misheard.
+            may_be_digit = token.bare not in common or chars_of(run).startswith(("06", "nl"))
+            is_strange = token.kind is None and not token.is_kept and is_due and may_be_digit
+            gap, strange = gap + 1, strange + (0 if is_filler else 1)
+            if run and not (gap <= 4 and (is_filler or (is_strange and strange <= 2 and len(chars_of(run)) >= 2))):
+                yield from _with_digits(run)
+                run, gap, strange = [], 0, 0
+            at += 1
+        yield from _with_digits(run)
 
 
 def spelled_letter(reading: Reading, at: int, turn: range) -> Element | None:
-    """A letter with the word that explains it: "w van Willem", "b als in Bernard"; None where none stands."""
+    """Return a letter with the word that explains it, or None: "w van Willem", "b als in Bernard"."""
     letter = reading.word(at, turn)
     if len(letter) != 1 or not letter.isalpha():
         return None
@@ -108,66 +125,16 @@ def spelled_letter(reading: Reading, at: int, turn: range) -> Element | None:
     return Element(at, by + 1, letter) if len(word) >= 3 and (word[0] == letter or is_alike) else None
 
 
-def _letters_at(token: Token, text: str, at: int, is_due: bool) -> list[Element]:
-    word = token.bare.replace(".", "")
-    chars = ""
-    if not word.isascii() or not word.isalpha():
-        chars = ""
-    elif len(word) == 1:
-        # 't, 'n, 's and the pronoun u are no letters of a code.
-        chars = "" if word == "u" or token.text.startswith(("'", "’", "`")) else word
-    elif len(word) <= 3 and (text.isupper() or "." in text) and word.upper() not in _ABBREVIATIONS:
-        chars = word
-    elif len(word) == 2 and (word == "nl" or (is_due and not set(word) & set("aeiou"))):
-        chars = word  # the country of an account; what is no syllable is two letters
-    elif is_due and (word in _LETTER_NAMES or word in _ALPHABET):
-        chars = _LETTER_NAMES.get(word) or word[0]
-    elif is_due and len(word) <= 9 and _LETTER_RUN.fullmatch(word):
-        chars = "xx"  # which letters does not matter, that there are two does
-    elif is_due and looks_like_number(word):
-        chars = "7" if len(word) < 6 else "77"  # a digit, whichever
-    return [Element(at, at + 1, chars)] if chars else []
-
-_GAP = FILLERS | REPAIRS | {"ik"}
-
-
-def code_runs(reading: Reading, turn: range, is_due: bool, common: frozenset[str]) -> Iterator[list[Element]]:
-    """The runs of digits and letters in a turn that a speaker says in one go; each holds at least one digit.
-
-    When a code is due, one or two words that recognition made of digits do not break the run ("06, blijft blijft 01").
-    """
-    run: list[Element] = []
-    at, gap, strange = turn.start, 0, 0
-    while at < turn.stop:
-        found = element_at(reading, at, turn, is_due)
-        if found:
-            run += found
-            at, gap, strange = found[-1].end, 0, 0
-            continue
-        token = reading.tokens[at]
-        is_filler = token.kind is None and not token.is_kept and (not token.bare or token.bare in _GAP)
-        is_filler = is_filler or (token.bare == "de" and len(reading.word(at + 1, turn)) == 1)  # "de b van Bernard"
-        # After the first two digits of an account or telephone number even an ordinary word may be a digit misheard.
-        may_be_digit = token.bare not in common or chars_of(run).startswith(("06", "nl"))
-        is_strange = token.kind is None and not token.is_kept and is_due and may_be_digit
-        gap, strange = gap + 1, strange + (0 if is_filler else 1)
-        if run and not (gap <= 4 and (is_filler or (is_strange and strange <= 2 and len(chars_of(run)) >= 2))):
-            yield from _with_digits(run)
-            run, gap, strange = [], 0, 0
-        at += 1
-    yield from _with_digits(run)
-
-
 def _with_digits(run: list[Element]) -> Iterator[list[Element]]:
     if any(element.chars.isdigit() for element in run):
         yield run
 
 
 def digits_of(run: Sequence[Element]) -> str:
-    """All digits of a run."""
+    """Return all digits of a run."""
     return "".join(element.chars for element in run if element.chars.isdigit())
 
 
 def chars_of(run: Sequence[Element]) -> str:
-    """All characters of a run."""
+    """Return all characters of a run."""
     return "".join(element.chars for element in run)

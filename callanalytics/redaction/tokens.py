@@ -80,6 +80,11 @@ class Reading:
             token.kind, token.span, token.is_kept = kind, self._spans, False
         return True
 
+    def release(self, start: int, end: int) -> None:
+        """Take back the marks of the tokens [start, end)."""
+        for at in range(start, end):
+            self.tokens[at].kind = None
+
     def keep(self, start: int, end: int) -> None:
         """Note that the tokens [start, end) are a number that concerns nobody."""
         for at in range(start, end):
@@ -133,6 +138,3 @@ def _share_out(text: str, start_ms: int, end_ms: int, confidence: float) -> list
         said += len(piece) + 1
         words.append(Word(piece, begin, start_ms + (end_ms - start_ms) * said // length, confidence))
     return words
-
-
-# --- codes: runs of digits and letters ------------------------------------------------------------------------------
