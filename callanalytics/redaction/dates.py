@@ -14,6 +14,7 @@ from callanalytics.redaction.tokens import SENTENCE_END
 ADULT = 18  # years back from the call, from which a date counts as one of birth without being asked for
 WRITTEN = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{2,4})")
 _MONTH_OF = {name: number for number, name in enumerate(MONTHS, start=1)} | {"mai": 5, "okt": 10, "sept": 9}
+_BEFORE_YEAR = (FILLERS - {"en", "dus"}) | {"van", "in"}
 _ALIKE = 80  # similarity in percent of a misheard month
 
 
@@ -75,11 +76,7 @@ class DateRecogniser:
                 start, day = first, found[0]
                 break
         after = at + 1
-        while (
-            after < turn.stop
-            and after < at + 3
-            and call.tokens[after].bare in (FILLERS - {"en", "dus"}) | {"van", "in"}
-        ):
+        while after < min(turn.stop, at + 3) and call.tokens[after].bare in _BEFORE_YEAR:
             after += 1
         if not SENTENCE_END.search(call.tokens[at].text):
             found = parse_number(self._context.free_texts(after), 0)
@@ -88,11 +85,13 @@ class DateRecogniser:
         return self._date(start, end, day, month, year)
 
     def _is_birth(self, at: int) -> bool:
-        is_read_back = self._context.turns_since("birth_date") == 1
-        if "birth_date" not in self._context.implied:
-            is_read_back = is_read_back or self._context.position - self._context.asked_at.get("birth_date", -9) == 2
-        is_said = bool(self._context.cues.dates.born.search(self._call.line(max(self._context.turn.start, at - 4), at)))
-        return is_said or "birth_date" in self._context.wanted or is_read_back or self._context.names("birth_date", at, 12)
+        """Whether a date at a position is due to be one of birth: said so, asked for, or read back."""
+        context = self._context
+        is_read_back = context.turns_since("birth_date") == 1
+        if "birth_date" not in context.implied:
+            is_read_back = is_read_back or context.position - context.asked_at.get("birth_date", -9) == 2
+        is_said = bool(context.cues.dates.born.search(self._call.line(max(context.turn.start, at - 4), at)))
+        return is_said or is_read_back or "birth_date" in context.wanted or context.names("birth_date", at, 12)
 
     def _date(self, start: int, end: int, day: int, month: int, year: int | None) -> Candidate | None:
         """The candidate of a date: of birth when asked for, said so, said before or long enough ago."""
@@ -124,8 +123,9 @@ class DateRecogniser:
         return start, end
 
     def _is_numberish(self, at: int) -> bool:
-        word = self._call.tokens[at].bare
-        return self._call.is_free(at) and (self._context.is_digit(at) or self._context.codes.looks_like_number(word) or word.endswith("teen"))
+        word, context = self._call.tokens[at].bare, self._context
+        is_like = word.endswith("teen") or context.codes.looks_like_number(word)
+        return self._call.is_free(at) and (is_like or context.is_digit(at))
 
     def _loose_birth_date(self) -> Iterator[Candidate]:
         """A year alone, or day, month and year as three numbers, where a birth date is due."""

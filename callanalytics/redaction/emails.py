@@ -120,9 +120,7 @@ class EmailRecogniser:
         """Go back over the part before the at sign, to the words that lead in or the end of the sentence before."""
         call, turn = self._call, self._context.turn
         start = at
-        while start > turn.start and at - start < 14:
-            if self._ends_email(start - 1) or call.tokens[start - 1].bare in self._cues.lead_in:
-                break
+        while start > turn.start and at - start < 14 and not self._is_before_email(start - 1):
             start -= 1
         # "jan punt de groot, dus g r o o t, at": a part before what leads in belongs to it when a dot is in it
         parts = [i for i in range(max(turn.start, at - 14), start) if self._is_part(i)]
@@ -131,11 +129,14 @@ class EmailRecogniser:
         if "email" in self._context.wanted and start > turn.start and self._ends_email(start - 1):
             # what recognition took for a short sentence of its own: "jan brakel. at gmail punt com"
             first = start - 1
-            while first > turn.start and not (self._ends_email(first - 1) or call.tokens[first - 1].bare in self._cues.lead_in):
+            while first > turn.start and not self._is_before_email(first - 1):
                 first -= 1
             is_piece = call.tokens[start - 1].kind is None and call.tokens[start - 1].bare not in self._cues.lead_in
             return first if is_piece and start - first <= 4 else start
         return start
+
+    def _is_before_email(self, at: int) -> bool:
+        return self._ends_email(at) or self._call.tokens[at].bare in self._cues.lead_in
 
     def _ends_email(self, at: int) -> bool:
         token = self._call.tokens[at]
