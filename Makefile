@@ -13,8 +13,8 @@ DEBIAN := chromium libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-de
 demo: $(MODELS) $(SCRIPTS)
 	$(BIN)/callanalytics demo
 
-# Two processes, a file of tests to one of them: each may load the models, some 2 GB.  More: make test PYTEST="-n 4".
-PYTEST ?= -n 2 --dist loadfile
+# Options of pytest, such as PYTEST="-n 2 --dist loadfile": two processes, each of which may load the models, some 2 GB.
+PYTEST ?=
 test: $(MODELS) $(SCRIPTS) $(SYSTEM)
 	$(BIN)/python -m pytest $(PYTEST)
 

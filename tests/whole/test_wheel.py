@@ -106,7 +106,14 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"), [("config check", "in orde"), ("schema", "call_id"), ("config show", "scorecard")]
+    ("arguments", "told"),
+    [
+        ("config check", "in orde"),
+        ("config show", "scorecard"),
+        ("schema", "call_id"),
+        ("guide", "operator"),
+        ("guide developer", "make check"),
+    ],
 )
 def test_the_installed_program_finds_its_settings_and_texts(
     installed: Path, tmp_path: Path, arguments: str, told: str
