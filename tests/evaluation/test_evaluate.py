@@ -221,7 +221,7 @@ def test_no_calls_have_figures_without_values() -> None:
 
 def test_importing_evaluation_loads_no_heavy_library_and_switches_reporting_off() -> None:
     code = (
-        "import sys, os; import callanalytics.evaluate, callanalytics.verdicts as e;"
+        "import sys, os; import callanalytics.evaluation.evaluate, callanalytics.evaluation.speakers as e;"
         "from callanalytics.records import Segment;"
         "assert not {'torch', 'spacy', 'jiwer', 'pyannote.metrics', 'pyarrow'} & set(sys.modules);"
         "e.diarization_error([Segment('a', 0, 9)], [Segment('a', 0, 9)], 9);"
