@@ -2,8 +2,7 @@
 
 A recogniser yields candidates and marks nothing itself.  Two rules decide what stands:
 
-1. Of candidates that are weighed together (`settle`) the one with the highest score stands; of equal scores the longer
-   one, then the one that begins first.
+1. Of candidates that are weighed together, all for the same stretch, the one with the highest score stands (`surest`).
 2. What has been marked before stays marked: a later candidate takes only the tokens that are still free
    (`Reading.mark`).
 """
@@ -78,15 +77,7 @@ class Candidate:
     score: float
     reason: str
 
-    def overlaps(self, other: Candidate) -> bool:
-        """Return whether both take a token in common."""
-        return self.start < other.end and other.start < self.end
 
-
-def settle(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return the candidates that stand, none overlapping another, in the order of their positions."""
-    standing: list[Candidate] = []
-    for candidate in sorted(candidates, key=lambda c: (-c.score, c.start - c.end, c.start)):
-        if not any(candidate.overlaps(other) for other in standing):
-            standing.append(candidate)
-    return sorted(standing, key=lambda c: c.start)
+def surest(candidates: Iterable[Candidate]) -> Candidate | None:
+    """Return the candidate that stands among those that overlap, None where there is none."""
+    return max(candidates, key=lambda candidate: candidate.score, default=None)

@@ -21,7 +21,7 @@ from callanalytics.dutch.numbers import spoken_digits
 from callanalytics.redaction.addresses import HOUSE_DUE, find_house_number, find_postcode
 from callanalytics.redaction.asked import HARMLESS, NUMERIC, Context, Recogniser
 from callanalytics.redaction.bsn import find_bsn, rule_of_bsn
-from callanalytics.redaction.candidates import SCORES, Candidate
+from callanalytics.redaction.candidates import SCORES, Candidate, surest
 from callanalytics.redaction.codes import Element, digits_of
 from callanalytics.redaction.dates import WRITTEN, DateRecogniser
 from callanalytics.redaction.documents import find_case, find_document
@@ -105,7 +105,7 @@ class _CodeRecogniser:
         piece = Piece(run, context)
         if is_no_number(piece):
             return
-        best = max(_candidates(piece), key=lambda candidate: candidate.score, default=None)
+        best = surest(_candidates(piece))
         if best and best.reason == "case":
             self._note_case(piece)
         elif best and best.kind != HARMLESS:
