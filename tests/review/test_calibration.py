@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,13 +31,14 @@ from callanalytics.review.calibration import (
 )
 from callanalytics.review.desk import Desk
 from callanalytics.review.pages.calibration import _chart
-from callanalytics.review.session import COOKIE, words
-from callanalytics.store.reviews.people import add_user, change_user, log_in_by_proxy, person_of, users
+from callanalytics.review.session import words
+from callanalytics.store.reviews.people import add_user, change_user, users
 from callanalytics.store.reviews.reviews import Said
 from callanalytics.store.reviews.tables import Finished, Gate, Judgement, Sample
-from tests.support.browser import PASSWORD, _browser, app_url, assert_accessible, chromium, log_in  # noqa: F401 - fixtures
+from tests.support.browser import PASSWORD, assert_accessible, log_in
 from tests.support.fakes import call_result
 from tests.support.paths import PACKAGE
+from tests.support.visitor import Visitor
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -338,15 +338,9 @@ class App:
         calls_of_round = [result.call.call_id for result in self.results]
         self.round = self.desk.reviews.draw(self.ids["eva"], "november", "chosen", calls_of_round, 1, is_blind=True)
 
-    def client(self, name: str) -> tuple[TestClient, str]:
-        """A browser of somebody's, logged in, and the word that goes with its forms."""
-        token = log_in_by_proxy(self.desk.reviews, name)
-        assert token
-        client = TestClient(self.app, follow_redirects=False)
-        client.cookies.set(COOKIE, token)
-        person = person_of(self.desk.reviews, token, 1)
-        assert person
-        return client, person.csrf
+    def client(self, name: str) -> Visitor:
+        """A browser of somebody's, logged in."""
+        return Visitor(self.app, name)
 
     def score(self, name: str, result: CallResult, answer: str, note: str = "", criterion: str = "empathy") -> None:
         """Somebody scores a call blind and finishes it."""
@@ -357,8 +351,7 @@ class App:
 
     def close(self) -> None:
         """The lead closes the round."""
-        eva, csrf = self.client("eva")
-        assert eva.post("/sample/close", data={"csrf": csrf, "id": self.round}).status_code == 303
+        self.client("eva").send("/sample/close", id=self.round)
 
     def score_all(self, names: Sequence[str]) -> None:
         """Everybody of these says what the machine says."""
@@ -383,8 +376,8 @@ def test_nothing_of_a_blind_round_is_shown_before_ones_own_answer(app: App) -> N
     first, second = app.results[:2]
     app.score("bram", first, "unclear", note="telt een zucht mee")
     app.score("tess", first, "met")
-    bram, _ = app.client("bram")
-    eva, _ = app.client("eva")  # has scored nothing
+    bram = app.client("bram")
+    eva = app.client("eva")  # has scored nothing
     assert "telt een zucht mee" in bram.get("/calibration/queue").text
     assert first.call.call_id in bram.get("/calibration/queue").text
     for path in ("/calibration", "/calibration/queue", "/calibration/queue?criterion=empathy",
@@ -401,7 +394,7 @@ def test_nothing_of_a_blind_round_is_shown_before_ones_own_answer(app: App) -> N
 
 def test_a_closed_round_is_open_to_the_team_and_takes_nothing_more(app: App) -> None:
     app.score("tess", app.results[0], "met", note="wat is dit")
-    bram, _ = app.client("bram")
+    bram = app.client("bram")
     assert "wat is dit" not in bram.get("/calibration/queue").text
     app.close()
     assert "wat is dit" in bram.get("/calibration/queue").text
@@ -413,7 +406,7 @@ def test_figures_of_few_calls_are_not_shown(app: App) -> None:
     for result in app.results[:9]:
         app.score("bram", result, "met")
         app.score("tess", result, "met")
-    bram, _ = app.client("bram")
+    bram = app.client("bram")
     for path in ("/calibration", "/calibration/criteria/empathy"):
         text = bram.get(path).text
         assert words()["cal_too_small"]["nl"].format(n=10) in text
@@ -423,29 +416,27 @@ def test_figures_of_few_calls_are_not_shown(app: App) -> None:
 
 def test_a_lead_opens_the_gate_when_the_figures_allow_it_and_takes_it_back(app: App) -> None:
     app.score_all(["eva", "tess"])
-    eva, csrf = app.client("eva")
-    bram, bram_csrf = app.client("bram")
+    eva = app.client("eva")
+    bram = app.client("bram")
     page = eva.get("/calibration/criteria/empathy").text
     assert words()["cal_trial"]["nl"] in page
     gate = "/calibration/criteria/empathy/gate"
-    assert bram.post(gate, data={"csrf": bram_csrf, "live": "true"}).status_code == 404
-    assert eva.post(gate, data={"live": "true"}).status_code == 403
+    bram.send(gate, 404, live="true")
+    assert eva.client.post(gate, data={"live": "true"}).status_code == 403
     # Forty calls on which all agree: the interval is as wide as 40 calls allow, and that is too wide for the margin.
-    refused = eva.post(gate, data={"csrf": csrf, "live": "true"})
-    assert refused.status_code == 409
-    assert words()["cal_refused"]["nl"] in refused.text
+    assert words()["cal_refused"]["nl"] in eva.send(gate, 409, live="true")
     with app.desk.reviews.reading() as orm:
         assert not live_criteria(orm.query(Gate))
-    assert eva.post("/calibration/criteria/nonsense/gate", data={"csrf": csrf, "live": "true"}).status_code == 404
+    eva.send("/calibration/criteria/nonsense/gate", 404, live="true")
 
 
 def test_enough_calls_open_the_gate_with_the_figures_of_that_moment(tmp_path: Path) -> None:
     app = App(load_config(), tmp_path / "out", calls=80)
     app.score_all(["eva", "tess"])
-    eva, csrf = app.client("eva")
+    eva = app.client("eva")
     gate = "/calibration/criteria/empathy/gate"
     assert words()["cal_advice_ready"]["nl"] in eva.get("/calibration/criteria/empathy").text
-    assert eva.post(gate, data={"csrf": csrf, "live": "true"}).status_code == 303
+    eva.send(gate, live="true")
     with app.desk.reviews.reading() as orm:
         lines = list(orm.query(Gate))
     assert live_criteria(lines) == {"empathy"}
@@ -456,7 +447,7 @@ def test_enough_calls_open_the_gate_with_the_figures_of_that_moment(tmp_path: Pa
     assert words()["cal_take_back"]["nl"] in page
     assert words()["cal_has_changed"]["nl"] not in page
     assert words()["cal_live"]["nl"] in eva.get("/calibration").text
-    assert eva.post(gate, data={"csrf": csrf, "live": "false"}).status_code == 303
+    eva.send(gate, live="false")
     with app.desk.reviews.reading() as orm:
         assert live_criteria(orm.query(Gate)) == frozenset()
     app.desk.close()
@@ -466,16 +457,16 @@ def test_answers_under_another_scorecard_are_counted_apart(app: App) -> None:
     old = [replace(r, call=replace(r.call, scorecard_version="1")) for r in app.results]
     for result in old:
         app.score("bram", result, "met")
-    bram, _ = app.client("bram")
+    bram = app.client("bram")
     assert words()["cal_older"]["nl"].format(n=len(old)) in bram.get("/calibration").text
 
 
 def test_pages_are_for_who_calibrates(app: App) -> None:
-    fien, _ = app.client("fien")
+    fien = app.client("fien")
     for path in ("/calibration", "/calibration/queue", "/calibration/criteria/empathy"):
         assert fien.get(path).status_code == 404
-        assert TestClient(app.app, follow_redirects=False).get(path).status_code == 303
-    eva, _ = app.client("eva")
+        assert Visitor(app.app).get(path).status_code == 303
+    eva = app.client("eva")
     assert eva.get("/calibration/criteria/nonsense").status_code == 404
 
 
@@ -483,7 +474,7 @@ def test_nobody_is_named_and_nothing_is_styled_inline(app: App) -> None:
     app.score_all(["bram", "tess"])
     for result in app.results[:3]:
         app.score("eva", result, "unclear")
-    eva, _ = app.client("eva")
+    eva = app.client("eva")
     for path in ("/calibration", "/calibration/queue", "/calibration/criteria/empathy"):
         text = eva.get(path).text
         assert "bram" not in text
@@ -497,7 +488,7 @@ def test_drift_is_shown_as_chart_and_table(app: App) -> None:
         for row in rows:
             row.id, row.scorecard_version = None, app.config.scorecard.version
             orm.add(row)
-    eva, _ = app.client("eva")
+    eva = app.client("eva")
     text = eva.get("/calibration/criteria/empathy").text
     assert text.count("<circle") == 4
     assert text.count('<rect class="fallen"') == 1
@@ -506,11 +497,6 @@ def test_drift_is_shown_as_chart_and_table(app: App) -> None:
 
 
 # --- in a browser ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def review_config() -> Config:
-    return load_config()
 
 
 @pytest.fixture(scope="module")
@@ -535,7 +521,7 @@ def review_out(review_config: Config, tmp_path_factory: pytest.TempPathFactory) 
     return out
 
 
-def test_the_pages_are_accessible_in_a_browser(chromium: Page) -> None:  # noqa: F811 - the fixture
+def test_the_pages_are_accessible_in_a_browser(chromium: Page) -> None:
     log_in(chromium, "eva")
     for path in (
         "/calibration",

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from callanalytics.config import Config, Storage
 from callanalytics.engine import batch
-from callanalytics.records import CallResult, CriterionRow, RunRow
+from callanalytics.records import CallResult, CriterionRow, PromiseRow, RunRow
 from callanalytics.scoring import load_files
 from callanalytics.store.datasets import DETAILS, Store
 from callanalytics.store.reviews.people import add_user
@@ -64,7 +64,7 @@ def publish(root: Path, *parts: Sequence[CallResult], config: Config | None = No
     """Fill an OUT with calls, a part each list, and close it."""
     store = opened(root, config)
     for i, part in enumerate(parts):
-        store.publish(part, f"part-{i}")
+        store.publish(part, f"part-{i}-{len(part)}")
     store.close()
     return root
 
@@ -97,6 +97,17 @@ def carded(call_id: str, day: int = 0, p: float = 0.9, hard: float = 0.9, **valu
         return CriterionRow(call_id, criterion, True, probability >= 0.5, status, probability, "rule", (), "1")
 
     return replace(result, criteria=(row(SURE, p), row(HARD, hard)), items={})
+
+
+def promising(call_id: str, *due: datetime | None, **values: Any) -> CallResult:
+    """Return a call with a promise to call back for each moment."""
+    promises = tuple(
+        PromiseRow(
+            call_id, i, "callback", "ik", "morgen", at, False, f"belofte {i} van {call_id}", i * 1000, i * 1000 + 400
+        )
+        for i, at in enumerate(due)
+    )  # fmt: skip
+    return replace(carded(call_id, **values), promises=promises)
 
 
 # --- a call to erase ------------------------------------------------------------------------------------------------

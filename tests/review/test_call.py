@@ -1,4 +1,4 @@
-"""The page of a call, as an answer to requests and in a real browser."""
+"""The page of a call as an answer to requests."""
 
 from __future__ import annotations
 
@@ -6,85 +6,29 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from html import unescape
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from callanalytics.config import Config, load_config
 from callanalytics.review.app import create_app
 from callanalytics.review.desk import Desk
-from callanalytics.review.judging import group_criteria, next_of
+from callanalytics.review.judging import group_criteria
 from callanalytics.review.pages import call as call_page
 from callanalytics.review.session import words
 from callanalytics.scoring import load_files
-from callanalytics.store.datasets import Store
 from callanalytics.store.reviews.people import add_user, users
-from callanalytics.store.reviews.tables import Contest, Finished, Judgement, PromiseJudgement, RoleSwap
-from tests.support.browser import (
-    PASSWORD,
-    add_users,
-    assert_accessible,
-    fill_out,
-    log_in,
-    review_call,
-    wait_until,
-    write_recording,
-)
+from callanalytics.store.reviews.tables import Contest, Finished, Judgement, PromiseJudgement, RoleSwap, Sample, User
+from tests.support.browser import review_call, write_recording
+from tests.support.centre import changed, opened, publish
 from tests.support.paths import PACKAGE
+from tests.support.visitor import FIRST, SECOND, THIRD, Visitor
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-FIRST, SECOND, THIRD = "zaak/2026 é&1", "gesprek-2", "gesprek-3"
 MET, DOUBTED = "greeting_municipality", "repeat_contact"
-
-
-# --- answers to requests --------------------------------------------------------------------------------------------
-
-
-class Visitor:
-    """Somebody with a browser of the plainest kind: it follows links and sends forms."""
-
-    def __init__(self, app: Any, name: str) -> None:
-        self._client = TestClient(app, base_url="http://127.0.0.1")
-        csrf = self.field(self._client.get("/log-in").text, "csrf")
-        answer = self._client.post(
-            "/log-in", data={"name": name, "password": PASSWORD, "csrf": csrf}, follow_redirects=False
-        )
-        assert answer.status_code == 303
-        self.csrf = ""
-
-    @staticmethod
-    def field(page: str, name: str) -> str:
-        """The first hidden field of that name."""
-        found = re.search(rf'name="{name}" value="([^"]*)"', page)
-        assert found, name
-        return unescape(found[1])
-
-    def get(self, path: str, **query: object) -> Any:
-        """A page, not following redirects."""
-        return self._client.get(f"{path}?{urlencode(query)}", follow_redirects=False)
-
-    def call(self, call_id: str = FIRST, **query: object) -> str:
-        """The page of a call."""
-        answer = self.get("/call", id=call_id, **query)
-        assert answer.status_code == 200
-        return str(answer.text)
-
-    def post(self, path: str, call_id: str = FIRST, page: str = "", **fields: object) -> Any:
-        """A form as the page has it, its own fields overridden."""
-        page = page or self.call(call_id, **({"sample": fields["sample"]} if "sample" in fields else {}))
-        csrf = re.search(r'"X-CSRF": "([^"]+)"', unescape(page))
-        assert csrf
-        hidden = {"csrf": csrf[1], "token": self.field(page, "token"), "id": call_id}
-        mark = re.search(r'name="mark" value="([^"]*)"', page)
-        hidden |= {"mark": mark[1]} if mark else {}
-        return self._client.post(path, data=hidden | fields, follow_redirects=False)
 
 
 class Team:
@@ -94,6 +38,7 @@ class Team:
         self.app = create_app(config, out)
         self.desk: Desk = self.app.state.desk
         self.desk.refresh()
+        self.app.state.call_tools = Tools(config, self.desk)
         self._visitors: dict[str, Visitor] = {}
 
     def __call__(self, name: str) -> Visitor:
@@ -111,24 +56,13 @@ class Team:
         return next(user.id for user in users(self.desk.reviews) if user.name == name)
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an OUT of three calls, its people, and the recordings."""
-    folder = tmp_path_factory.mktemp("filled")
-    (folder / "recordings").mkdir()
-    fill_out(load_config(), folder / "out", folder / "recordings")
-    add_users(load_config(), folder / "out")
-    return folder
-
-
 @pytest.fixture
-def team(tmp_path: Path, filled: Path) -> Iterator[Team]:
+def team(tmp_path: Path, review_config: Config, review_out: Path) -> Iterator[Team]:
     """Three calls, everybody of browser.USERS, notes cleaned by what needs no models."""
-    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
-    config, folder = load_config(), tmp_path / "recordings"
-    config = config.model_copy(update={"review": config.review.model_copy(update={"recordings": str(folder)})})
-    team = Team(config, tmp_path / "out")
-    team.app.state.call_tools = Tools(config, team.desk)
+    recordings = shutil.copytree(review_config.review.recordings, tmp_path / "recordings")
+    team = Team(
+        changed(review_config, "review", recordings=str(recordings)), shutil.copytree(review_out, tmp_path / "out")
+    )
     yield team
     team.desk.close()
 
@@ -274,17 +208,14 @@ def test_an_answer_by_htmx_is_the_card_and_what_hangs_on_it(team: Team) -> None:
     page = eva.call()
     fields = {"csrf": eva.field(page, "csrf"), "token": "a-token-of-ours", "id": FIRST, "criterion": MET}
     fields |= {"answer": "not_met", "mark": eva.field(page, "mark")}
-    refused = eva._client.post("/call/judge", data=fields, headers={"HX-Request": "true"})
+    refused = eva.client.post("/call/judge", data=fields, headers={"HX-Request": "true"})
     assert refused.status_code == 200
     assert 'data-error="yes"' in refused.text
-    kept = eva._client.post("/call/judge", data=fields | {"reason": "other"}, headers={"HX-Request": "true"})
+    kept = eva.client.post("/call/judge", data=fields | {"reason": "other"}, headers={"HX-Request": "true"})
     assert f'id="c-{MET}"' in kept.text
     assert '<html' not in kept.text
     assert re.search(r'id="s-opening" hx-swap-oob="true"><span class="status not_met"', kept.text)
     assert "1 van" in kept.text
-
-
-# --- blind ----------------------------------------------------------------------------------------------------------
 
 
 def draw(team: Team, *call_ids: str, is_blind: bool = True) -> int:
@@ -343,24 +274,10 @@ def test_a_reviewer_does_not_get_round_a_blind_sample(team: Team) -> None:
 
 
 def test_a_closed_sample_is_blind_no_more(team: Team) -> None:
-    from datetime import UTC, datetime
-
-    from callanalytics.store.reviews.tables import Sample
-
     sample = draw(team, FIRST)
     with team.desk.reviews.saving() as orm:
         orm.get_one(Sample, sample).closed_at = datetime.now(UTC)
     assert 'class="machine"' in team("bram").call(sample=sample)
-
-
-# --- next -----------------------------------------------------------------------------------------------------------
-
-
-def test_next_goes_round_and_skips_what_is_done() -> None:
-    assert next_of("abcd", {"b"}, "a") == "c"
-    assert next_of("abcd", {"d"}, "c") == "a"
-    assert next_of("abcd", set("abd"), "c") is None
-    assert next_of("abcd", set(), "elsewhere") == "a"
 
 
 def test_next_is_the_next_of_the_sample(team: Team) -> None:
@@ -384,8 +301,7 @@ def test_next_without_a_sample_is_the_next_unreviewed_call_newest_first(team: Te
 
 def test_next_goes_on_to_a_sensitive_call_from_a_sensitive_one_alone(team: Team) -> None:
     folder = Path(team.desk.config.review.recordings)
-    store = Store(team.desk.output, team.desk.files.ids, tuple(team.desk.config.scorecard.items))
-    store.open()
+    store = opened(team.desk.output, team.desk.config)
     made = []
     for number, day in ((4, 8), (5, 9)):
         path = folder / f"{number}.wav"
@@ -397,9 +313,6 @@ def test_next_goes_on_to_a_sensitive_call_from_a_sensitive_one_alone(team: Team)
     team.desk.refresh()
     assert team("eva").get("/call/next", id=FIRST).headers["location"] == f"/call?id={THIRD}"
     assert team("eva").get("/call/next", id="gesprek-5").headers["location"] == "/call?id=gesprek-4"
-
-
-# --- promises, contests, swaps --------------------------------------------------------------------------------------
 
 
 def test_promises_are_confirmed_corrected_rejected_and_added(team: Team) -> None:
@@ -457,8 +370,7 @@ def test_swapping_scores_the_call_anew_and_says_so(team: Team) -> None:
 
 
 def test_a_swap_while_a_run_is_busy_changes_nothing_and_says_so(team: Team) -> None:
-    busy = Store(team.desk.output, team.desk.files.ids, tuple(team.desk.config.scorecard.items))
-    busy.open()
+    busy = opened(team.desk.output, team.desk.config)
     answer = team("eva").post("/call/swap")
     busy.close()
     assert answer.status_code == 503
@@ -466,38 +378,28 @@ def test_a_swap_while_a_run_is_busy_changes_nothing_and_says_so(team: Team) -> N
     assert not team.rows(RoleSwap)
 
 
-# --- an agent -------------------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
-def own(tmp_path: Path) -> Callable[[bool], Team]:
+def own(tmp_path: Path) -> Iterator[Callable[..., Team]]:
     """A call of the agent ag-1 and one of somebody else; whether the works council agreed is the test's."""
+    made = []
 
-    def make(has_agreed: bool) -> Team:
-        from datetime import date
-
-        config = load_config()
-        consent = {"or_consent_ref": "OR 2026-3", "or_consent_date": date(2026, 1, 1)} if has_agreed else {}
-        config = config.model_copy(update={"privacy": config.privacy.model_copy(update=consent)})
-        files, path = load_files(config), write_recording(tmp_path / "a.wav")
-        calls = [review_call(config, files.criteria, one, 0, path) for one in (FIRST, SECOND)]
+    def make(**consent: Any) -> Team:
+        config = changed(load_config(), "privacy", **consent)
+        criteria, path = load_files(config).criteria, write_recording(tmp_path / "a.wav")
+        calls = [review_call(config, criteria, one, 0, path) for one in (FIRST, SECOND)]
         refs = ("ag-1", "ag-2")
         calls = [replace(c, call=replace(c.call, agent_ref=r)) for c, r in zip(calls, refs, strict=True)]
-        store = Store(tmp_path / "out", files.ids, tuple(config.scorecard.items), config.storage)
-        store.open()
-        store.publish(calls, "r1")
-        store.close()
-        add_users(config, tmp_path / "out")
-        team = Team(config, tmp_path / "out")
-        add_user(team.desk.reviews, "ayla", PASSWORD, "agent", "ag-1")
-        team.app.state.call_tools = Tools(config, team.desk)
-        return team
+        made.append(Team(config, publish(tmp_path / "out", calls, config=config)))
+        add_user(made[0].desk.reviews, "bram", None, "reviewer")
+        add_user(made[0].desk.reviews, "ayla", None, "agent", "ag-1")
+        return made[0]
 
-    return make
+    yield make
+    made[0].desk.close()
 
 
-def test_agents_see_their_own_calls_once_the_works_council_agreed(own: Callable[[bool], Team]) -> None:
-    team = own(True)
+def test_agents_see_their_own_calls_once_the_works_council_agreed(own: Callable[..., Team]) -> None:
+    team = own(or_consent_ref="OR 2026-3", or_consent_date=date(2026, 1, 1))
     team("bram").post("/call/judge", criterion=MET, answer="not_met", reason="other", note="slordig")
     page = team("ayla").call()
     for hidden in ("bram", "slordig", "/call/judge", "/call/finish", "/call/swap", "/call/promise"):
@@ -508,16 +410,10 @@ def test_agents_see_their_own_calls_once_the_works_council_agreed(own: Callable[
     assert team("ayla").post("/call/judge", criterion=MET, answer="accept").status_code == 404
     assert len(team.rows(Contest)) == 1
     assert "alles is beoordeeld" in team("ayla").get("/call/next", id=FIRST).text
-    team.desk.close()
 
 
-def test_agents_see_nothing_before_the_works_council_agreed(own: Callable[[bool], Team]) -> None:
-    team = own(False)
-    assert team("ayla").get("/call", id=FIRST).status_code == 404
-    team.desk.close()
-
-
-# --- sound, words -----------------------------------------------------------------------------------------------------
+def test_agents_see_nothing_before_the_works_council_agreed(own: Callable[..., Team]) -> None:
+    assert own()("ayla").get("/call", id=FIRST).status_code == 404
 
 
 def test_sound_comes_in_parts_and_is_not_stored_on_the_way(team: Team) -> None:
@@ -526,11 +422,11 @@ def test_sound_comes_in_parts_and_is_not_stored_on_the_way(team: Team) -> None:
     assert (whole.status_code, whole.headers["content-type"]) == (200, "audio/wav")
     assert whole.headers["cache-control"] == "no-store"
     url = f"/call/sound?{urlencode({'id': FIRST})}"
-    part = eva._client.get(url, headers={"Range": "bytes=100-199"})
+    part = eva.client.get(url, headers={"Range": "bytes=100-199"})
     assert part.status_code == 206
     assert part.content == whole.content[100:200]
     assert part.headers["content-range"] == f"bytes 100-199/{len(whole.content)}"
-    assert eva._client.get(url, headers={"Range": "bytes=999999999-"}).status_code == 416
+    assert eva.client.get(url, headers={"Range": "bytes=999999999-"}).status_code == 416
 
 
 def test_without_a_recording_there_is_text_alone_and_it_says_why(team: Team) -> None:
@@ -544,8 +440,7 @@ def test_without_a_recording_there_is_text_alone_and_it_says_why(team: Team) -> 
 
 
 def test_a_call_whose_words_are_purged_still_shows_its_scores(team: Team) -> None:
-    store = Store(team.desk.output, team.desk.files.ids, tuple(team.desk.config.scorecard.items))
-    store.open()
+    store = opened(team.desk.output, team.desk.config)
     store.erase([], [FIRST])
     store.close()
     team.desk.refresh()
@@ -574,225 +469,7 @@ def test_all_texts_of_the_page_exist_in_both_languages(team: Team) -> None:
     assert named - words().keys() == set()
     assert all({"nl", "en"} <= text.keys() for key, text in words().items() if key.startswith("call_"))
     with team.desk.reviews.saving() as orm:
-        from callanalytics.store.reviews.tables import User
-
         for user in orm.scalars(select(User)):
             user.lang = "en"
     assert "What was said" in team("eva").call()
     assert "Wat er" not in team("eva").call()
-
-
-# --- in a browser -----------------------------------------------------------------------------------------------------
-
-
-def open_call(page: Page, call_id: str = FIRST, **query: object) -> None:
-    """Go to a call and wait until its sound can be played."""
-    page.goto(f"/call?{urlencode({'id': call_id} | query)}")
-    wait_until(page, "document.getElementById('audio')?.readyState >= 2")
-
-
-def seconds(page: Page) -> float:
-    """Where the sound is."""
-    return float(page.evaluate("document.getElementById('audio').currentTime"))
-
-
-def is_playing(page: Page) -> bool:
-    return bool(page.evaluate("!document.getElementById('audio').paused"))
-
-
-def saved(page: Page) -> None:
-    """Wait until a save is told, and let the next one begin with silence."""
-    wait_until(page, "document.getElementById('told').textContent.startsWith('Opgeslagen')")
-    page.evaluate("document.getElementById('told').textContent = ''")
-
-
-def answer_of(page: Page, criterion: str) -> str | None:
-    """What stands as one's own answer."""
-    found = page.query_selector(f"#c-{criterion} .mine .status")
-    return found.inner_text() if found else None
-
-
-def test_the_sound_plays_and_the_words_light_up_in_step(chromium: Page) -> None:
-    log_in(chromium, "eva")
-    open_call(chromium)
-    chromium.keyboard.press(" ")
-    wait_until(chromium, "document.getElementById('audio').currentTime > 1")
-    chromium.wait_for_selector(".w.current")
-    word = chromium.locator(".w.current").first
-    assert float(word.get_attribute("data-s") or 0) / 1000 <= seconds(chromium) + 0.5
-    assert chromium.locator("#t-0.current").count() == 1
-    chromium.keyboard.press(" ")
-    assert not is_playing(chromium)
-    assert chromium.locator("#wave").evaluate(
-        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v, i) => i % 4 === 2 && v > 100)"
-    )
-
-
-def test_a_click_on_a_word_or_a_time_is_heard_from_there(chromium: Page) -> None:
-    log_in(chromium, "eva")
-    open_call(chromium)
-    chromium.get_by_text("Molenstraat,").click()
-    wait_until(chromium, "document.getElementById('audio').currentTime >= 15.1")
-    assert seconds(chromium) < 18
-    chromium.locator("#t-1 .jump").click()
-    wait_until(chromium, "Math.abs(document.getElementById('audio').currentTime - 4.2) < 1.2")
-    assert is_playing(chromium)
-
-
-def test_keys_move_through_the_sound_by_seconds_and_by_words(chromium: Page) -> None:
-    log_in(chromium, "eva")
-    open_call(chromium)
-    for key, expected in (("ArrowRight", 5.0), ("ArrowRight", 10.0), ("ArrowLeft", 5.0)):
-        chromium.keyboard.press(key)
-        wait_until(chromium, f"Math.abs(document.getElementById('audio').currentTime - {expected}) < 0.05")
-    chromium.keyboard.press(".")
-    wait_until(chromium, "document.getElementById('audio').currentTime >= 5.27")
-    wait_until(chromium, "document.getElementById('audio').paused")  # after that one word
-    assert seconds(chromium) < 6
-
-
-def test_evidence_is_heard_and_ends_where_it_ends(chromium: Page) -> None:
-    log_in(chromium, "eva")
-    open_call(chromium)
-    chromium.locator("#c-hold_request .hear").click()
-    wait_until(chromium, "document.getElementById('audio').currentTime > 17.1")
-    assert chromium.locator("#t-5 .w.found").count() == 6
-    wait_until(chromium, "document.getElementById('audio').paused")
-    assert 19 < seconds(chromium) < 21
-
-
-def test_a_card_is_judged_and_corrected_by_keys_alone(chromium: Page) -> None:
-    log_in(chromium, "tess")
-    open_call(chromium, SECOND)
-    press = chromium.keyboard.press
-    press("j")
-    assert chromium.evaluate("document.activeElement.id") == "c-greeting_municipality"
-    press("Enter")
-    wait_until(chromium, "document.getElementById('audio').currentTime > 3.7")
-    press("a")
-    saved(chromium)
-    assert answer_of(chromium, "greeting_municipality") == "voldaan"
-    assert chromium.evaluate("document.activeElement.id") == "c-greeting_agent_name"
-    press("2")  # not met: on to the reason
-    assert chromium.evaluate("document.activeElement.name") == "reason"
-    chromium.keyboard.type("verkeerde s")
-    press("Tab")
-    chromium.keyboard.type("an ?jk")  # in a field these are letters
-    press("Tab")
-    press("Enter")
-    saved(chromium)
-    assert answer_of(chromium, "greeting_agent_name") == "niet voldaan"
-    mine = chromium.inner_text("#c-greeting_agent_name .mine")
-    assert "verkeerde spreker" in mine
-    assert "an ?jk" in mine
-    assert "niet voldaan" in chromium.inner_text("#s-opening")
-    press("k")
-    press("c")
-    assert chromium.evaluate("document.activeElement.name") == "answer"
-    press("Escape")
-    assert chromium.evaluate("document.activeElement.id") == "c-greeting_municipality"
-    press("f")
-    press("Enter")
-    chromium.wait_for_url(lambda url: SECOND not in url)
-    chromium.goto(f"/call?{urlencode({'id': SECOND})}")
-    assert "beoordeeld" in chromium.inner_text("h1")
-    press("n")
-    chromium.wait_for_url(lambda url: SECOND not in url)
-
-
-def test_a_correction_without_a_reason_is_refused_in_its_card(chromium: Page) -> None:
-    log_in(chromium, "eva")
-    open_call(chromium)
-    card = chromium.locator("#c-empathy")
-    card.locator(".correct > summary").click()
-    card.locator("input[value=not_met]").check()
-    card.get_by_role("button", name="Opslaan").click()
-    assert "kies bij een correctie een reden" in chromium.inner_text("#c-empathy [role=alert]")
-    assert answer_of(chromium, "empathy") is None
-
-
-def test_shortcuts_can_be_turned_off_and_the_list_of_them_closes_by_escape(chromium: Page) -> None:
-    log_in(chromium, "eva")
-    open_call(chromium)
-    chromium.keyboard.press("?")
-    chromium.wait_for_selector("#help[open]")
-    assert_accessible(chromium)
-    chromium.locator("#keys-on").uncheck()
-    chromium.keyboard.press("Escape")
-    assert chromium.locator("#help[open]").count() == 0
-    chromium.reload()
-    chromium.keyboard.press("j")
-    assert chromium.evaluate("document.activeElement.tagName") == "BODY"
-
-
-def test_tab_stops_once_in_the_transcript_and_arrows_go_on_in_it(chromium: Page) -> None:
-    log_in(chromium, "eva")
-    open_call(chromium)
-    assert chromium.locator("#transcript .jump[tabindex='0']").count() == 1
-    chromium.locator("#t-0 .jump").focus()
-    chromium.keyboard.press("ArrowDown")
-    assert chromium.evaluate("document.activeElement.closest('li').id") == "t-1"
-    chromium.keyboard.press("Enter")
-    wait_until(chromium, "document.getElementById('audio').currentTime >= 4")
-
-
-def test_everything_can_be_reached_by_machines_for_the_blind(chromium: Page) -> None:
-    log_in(chromium, "eva")
-    for width, height in ((1440, 900), (720, 450), (320, 640)):
-        chromium.set_viewport_size({"width": width, "height": height})
-        open_call(chromium)
-        for summary in chromium.locator("details > summary").all()[:6]:
-            summary.click()
-        assert_accessible(chromium)
-        assert chromium.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
-
-
-def test_roles_are_swapped_on_the_page(chromium: Page) -> None:
-    log_in(chromium, "eva")
-    open_call(chromium, THIRD)
-    assert chromium.inner_text("#t-1 .speaker") == "Medewerker"
-    chromium.locator(".swap > summary").click()
-    chromium.locator(".swap button").click()
-    chromium.wait_for_selector("text=omgewisseld")
-    assert chromium.inner_text("#t-1 .speaker") == "Burger"
-    assert "niet voldaan" in chromium.inner_text("#s-opening")
-
-
-def test_a_blind_card_is_scored_by_digits(
-    chromium: Page, review_config: Config, review_out: Path
-) -> None:
-    from callanalytics.store.reviews.reviews import open_reviews
-
-    reviews = open_reviews(review_config, review_out)
-    sample = reviews.draw(1, "kalibratie", "chosen", [FIRST, SECOND], 1, is_blind=True)
-    reviews.close()
-    log_in(chromium, "bram")
-    open_call(chromium, FIRST, sample=sample)
-    assert_accessible(chromium)
-    assert chromium.locator(".machine, .hear, .probability").count() == 0
-    chromium.keyboard.press("j")
-    chromium.keyboard.press("2")
-    saved(chromium)
-    assert chromium.locator("#c-greeting_municipality [aria-pressed=true]").inner_text().endswith("niet voldaan")
-    assert chromium.evaluate("document.activeElement.id") == "c-greeting_agent_name"
-    chromium.keyboard.press("n")
-    chromium.wait_for_url(lambda url: "gesprek-2" in url and f"sample={sample}" in url)
-
-
-def test_the_page_works_without_javascript(chromium: Page, app_url: str) -> None:
-    browser = chromium.context.browser
-    assert browser
-    context = browser.new_context(base_url=app_url, java_script_enabled=False)
-    page = context.new_page()
-    log_in(page, "eva")
-    page.goto(f"/call?{urlencode({'id': FIRST})}")
-    assert page.locator("audio[controls]").count() == 1
-    page.locator("#c-closing_farewell .accept").click()
-    assert page.inner_text("#c-closing_farewell .mine .status") == "voldaan"
-    assert page.url.endswith("#c-closing_farewell")
-    page.locator("#c-empathy .correct > summary").click()
-    page.locator("#c-empathy input[value=unclear]").check()
-    page.locator("#c-empathy select").select_option("definition_unclear")
-    page.locator("#c-empathy .correct form button").click()
-    assert page.inner_text("#c-empathy .mine .status") == "onduidelijk"
-    context.close()

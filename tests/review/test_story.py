@@ -2,54 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page
 
-from callanalytics.config import Config, load_config
+from callanalytics.config import Config
 from callanalytics.scoring import load_files
-from callanalytics.store.datasets import Store
-from tests.support.browser import (  # noqa: F401
-    _browser,
-    add_users,
-    assert_accessible,
-    chromium,
-    log_in,
-    review_call,
-    served,
-    wait_until,
-    write_recording,
-)
+from tests.support.browser import add_users, assert_accessible, log_in, review_call, wait_until, write_recording
+from tests.support.centre import publish
 
 CALLS = 12
 
 
 @pytest.fixture(scope="module")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    root = tmp_path_factory.mktemp("story")
-    base = load_config()
-    config = base.model_copy(update={"review": base.review.model_copy(update={"recordings": str(root)})})
-    fill(config, root / "out", root)
-    add_users(config, root / "out")
-    with served(config, root / "out") as url:
-        yield url
-
-
-def fill(config: Config, out: Path, recordings: Path) -> None:
+def review_out(review_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Calls of one sound each, all in a queue but the last."""
-    files, results = load_files(config), []
+    criteria, results, folder = load_files(review_config).criteria, [], Path(review_config.review.recordings)
     for number in range(CALLS):
-        sound = write_recording(recordings / f"{number:02}.wav")
+        sound = write_recording(folder / f"{number:02}.wav")
         with sound.open("ab") as stream:
             stream.write(bytes(number))
-        results.append(review_call(config, files.criteria, f"gesprek-{number:02}", number, sound))
-    store = Store(out, files.ids, tuple(config.scorecard.items), config.storage)
-    store.open()
-    store.publish(results, "r1")
-    store.close()
+        results.append(review_call(review_config, criteria, f"gesprek-{number:02}", number, sound))
+    out = publish(tmp_path_factory.mktemp("story") / "out", results, config=review_config)
+    add_users(review_config, out)
+    return out
 
 
 def score_by_keys(page: Page, first: str) -> None:
@@ -82,7 +60,7 @@ def score_by_forms(page: Page, answers: dict[str, str]) -> None:
     )
 
 
-def test_a_round_is_drawn_scored_twice_and_tells_where_people_differ(chromium: Page) -> None:  # noqa: F811
+def test_a_round_is_drawn_scored_twice_and_tells_where_people_differ(chromium: Page) -> None:
     page = chromium
     log_in(page, "eva")
     page.get_by_text(f"{CALLS} gesprekken").wait_for()
