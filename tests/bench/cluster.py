@@ -1,6 +1,6 @@
 """What Ray costs: the same calls by local processes and by actors of a Ray cluster; wall time, and are rows equal?
 
-usage: python tests/bench/cluster.py [--recordings DIR] [--workers N] [--rounds N] [--json FILE]
+usage: .venv/bin/python -m tests.bench.cluster [--recordings DIR] [--workers N] [--rounds N] [--json FILE]
 
 Runs alternate, each a process of its own with its start.  The fastest round of each counts.
 """

@@ -1,6 +1,6 @@
 """How near recognition is to what the hardware allows: our wall over (windows x encoder + tokens x decoder).
 
-usage: python tests/bench/floor.py [--recordings DIR] [--json FILE]
+usage: .venv/bin/python -m tests.bench.floor [--recordings DIR] [--json FILE]
 
 The floor is measured with CTranslate2 itself, on windows of real speech: encoder seconds for a 30 s window and decoder
 seconds for a token of the answer, each at the best of several batches and layouts of the cores (workers x threads).

@@ -1,6 +1,6 @@
 """Time and memory for 10, 100 and 1000 short calls: do they grow with the number of calls, and with nothing else?
 
-usage: python tests/bench/growth.py [--counts 10,100,1000] [--seconds 6] [--json FILE]
+usage: .venv/bin/python -m tests.bench.growth [--counts 10,100,1000] [--seconds 6] [--json FILE]
 
 Short calls are cut from the bundled recordings.  One worker does all runs, as it would do a night's shards; it is
 loaded and warmed up before the clock runs.  Prints seconds per call for each count, how far each is from the line

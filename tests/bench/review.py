@@ -1,6 +1,6 @@
 """How long the pages of the review app take over 100 and over 10,000 calls, in the parts of nights and merged.
 
-usage: CALLANALYTICS_KEY=... python tests/bench/review.py [--counts 100,10000] [--times 15] [--json FILE]
+usage: CALLANALYTICS_KEY=... .venv/bin/python -m tests.bench.review [--counts 100,10000] [--times 15] [--json FILE]
 
 Scripted calls with all criteria of the card, 4 in a part as a night writes them, over sixty days and eight queues, are
 published by the store; a tenth of them was reviewed.  The app runs in a process of its own and is asked over HTTP.

@@ -1,7 +1,7 @@
 """Side by side: the script people write, faster-whisper's batches, whisperX where it is installed, and ours.
 
-usage: python tests/bench/speed.py [--recordings DIR] [--truth DIR] [--systems a,b,...] [--rounds N] [--json FILE]
-                                   [--whisperx PYTHON] [--copies N]
+usage: .venv/bin/python -m tests.bench.speed [--recordings DIR] [--truth DIR] [--systems a,b,...] [--rounds N]
+                                             [--json FILE] [--whisperx PYTHON] [--copies N]
 
 Every round runs each system once, one after the other, each in a process of its own on the same recordings, with the
 same weights and cores.  Prints a table with each system's best round, and the ratios to ours; what changes from round

@@ -1,6 +1,6 @@
 """The systems that the benchmark compares; each runs in a process of its own, with models and recordings the same.
 
-usage: python tests/bench/systems.py NAME RECORDINGS RESULT.json
+usage: .venv/bin/python -m tests.bench.systems NAME RECORDINGS RESULT.json
 
 RESULT gets, per call: `words` [[text, start_s, end_s]] and `segments` [[speaker, start_s, end_s]], and once: `audio_s`,
 `load_s` (imports and models) and `work_s`.
@@ -14,8 +14,8 @@ ours     `callanalytics run`, from recordings to published Parquet
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import tempfile
 import time
 import warnings
@@ -155,7 +155,12 @@ def whisperx(folder: Path) -> tuple[Calls, float, float]:
 
 
 def main() -> None:
-    name, folder, result = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=("script", "batched", "whisperx", "ours"))
+    parser.add_argument("recordings", type=Path)
+    parser.add_argument("result", type=Path)
+    options = parser.parse_args()
+    name, folder, result = options.name, options.recordings, options.result
     began = time.perf_counter()
     if name == "ours":
         calls, audio_s, load_s = ours(folder)

@@ -43,7 +43,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_help_answers_without_any_engine() -> None:
     code = (
         "import sys, contextlib, io\n"
-        "from callanalytics.cli import main\n"
+        "from callanalytics.cli.main import main\n"
         "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main(['--help'])\n"
         "heavy = {'torch', 'spacy', 'faster_whisper', 'pyannote.audio', 'sklearn', 'ray', 'pyarrow', 'duckdb'}\n"
         "print(sorted(heavy & set(sys.modules)))"

@@ -43,7 +43,7 @@ def test_importing_loads_nothing_heavy(module: str) -> None:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
-    modules, printed, status = loaded(f"from callanalytics.cli import main; sys.exit(main({arguments!r}))")
+    modules, printed, status = loaded(f"from callanalytics.cli.main import main; sys.exit(main({arguments!r}))")
     assert status == 0
     assert "callanalytics" in printed
     assert not modules & HEAVY

@@ -1,6 +1,6 @@
 """What each way to get over recognition errors brings: the scorecard on recognised calls with the ways added in turn.
 
-usage: python tests/measure/ablation.py OUT [--truth DIR]
+usage: .venv/bin/python -m tests.measure.ablation OUT [--truth DIR]
 
 OUT is what `callanalytics run` made of the development calls.  Every row scores the same stored turns again: phrases
 word for word, then mishearings that sound alike, small spelling differences, words wrongly joined or cut, and at last

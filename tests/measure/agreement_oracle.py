@@ -1,6 +1,6 @@
 """Writes tests/data/agreement_irrcac.json: kappa and AC1 of random tables as irrCAC, a package of others, has them.
 
-    python -m tests.measure.agreement_oracle
+    .venv/bin/python -m tests.measure.agreement_oracle
 
 irrCAC pins an old SciPy, so it is installed in an environment of its own, which is thrown away afterwards.  The tests
 hold callanalytics/evaluation/agreement.py against the file; without a change of this script it never changes.

@@ -5,6 +5,7 @@ Exit 1 when there are any.  Where the advisories can't be reached it says that i
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ IGNORED: dict[str, str] = {}  # advisory -> why it does not concern us
 
 def main() -> int:
     """Print what is known."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     command = [sys.executable, "-m", "pip_audit", "--format", "json", "--progress-spinner", "off", "--skip-editable"]
     try:
         done = subprocess.run([*command, "--timeout", "10"], capture_output=True, text=True, check=False, timeout=300)

@@ -1,12 +1,13 @@
 """Turns an OUT and its truth files into the calls that `callanalytics train criteria` calibrates on.
 
-usage: python tests/measure/collect_calls.py OUT TRUTH_DIR CALLS.jsonl [CALL_ID ...]
+usage: .venv/bin/python -m tests.measure.collect_calls OUT TRUTH_DIR CALLS.jsonl [CALL_ID ...]
 
 Each call is added twice: as OUT holds it, and as written in the truth file.  Both hold placeholders for personal data.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from dataclasses import astuple
@@ -43,12 +44,17 @@ def to_tree(transcript: Transcript, truth: dict[str, str], is_heard: bool) -> di
 
 
 def main() -> int:
-    out, truth_dir, calls, *chosen = sys.argv[1:]
-    truths = load_truths(Path(truth_dir))
-    outcomes, _ = read_outcomes(Path(out))
-    with Path(calls).open("a", encoding="utf-8") as file:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("truth_dir", type=Path)
+    parser.add_argument("calls", type=Path)
+    parser.add_argument("chosen", nargs="*", metavar="CALL_ID")
+    options = parser.parse_args()
+    truths = load_truths(options.truth_dir)
+    outcomes, _ = read_outcomes(options.out)
+    with options.calls.open("a", encoding="utf-8") as file:
         for call_id in sorted(truths.keys() & outcomes.keys()):
-            if chosen and call_id not in chosen:
+            if options.chosen and call_id not in options.chosen:
                 continue
             truth, outcome = truths[call_id], outcomes[call_id]
             heard = Transcript(

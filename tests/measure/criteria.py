@@ -1,6 +1,6 @@
 """Measures the scorecard on perfect transcripts and on the phrases of criteria.yaml.
 
-Run: python tests/measure/criteria.py [--show] [--only calls|phrases|promises|topics]
+usage: .venv/bin/python -m tests.measure.criteria [--show] [--only calls|phrases|promises|topics]
 
 Development calls d01 and d09 to d16 were used for tuning; d02 to d08 are held out: of those only sums are printed.
 """

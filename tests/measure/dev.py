@@ -1,6 +1,6 @@
 """The main figures of an OUT over the development calls, tuned and held-out calls side by side, as Markdown.
 
-usage: python tests/measure/dev.py OUT [--truth DIR]
+usage: .venv/bin/python -m tests.measure.dev OUT [--truth DIR]
 
 A second table shows what criteria, promises and topics make of the truth's own turns, so that
 recognition loss and detection loss are told apart.  Prints figures only, never text.

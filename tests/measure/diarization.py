@@ -1,6 +1,6 @@
 """Who speaks when, judged alone: voice activity and diarization on recordings with known speakers.
 
-usage: python tests/measure/diarization.py [NAME ...] [--shared DIR] [--threads N]
+usage: .venv/bin/python -m tests.measure.diarization [NAME ...] [--shared DIR] [--threads N]
 
 Prints a row per file: DER with its parts (pyannote.metrics, 250 ms collar on each side, overlap scored), speakers true
 and found.  dev: the mono development calls, a second agent being a speaker of its own; nl: calls put together from

@@ -1,6 +1,6 @@
 """Measures the Dutch pipeline: grammar on a treebank, names on sentences and names kept from training, and speed.
 
-Run: python tests/measure/dutch.py --treebank DIR [--model models/dutch] [--show]
+usage: .venv/bin/python -m tests.measure.dutch --treebank DIR [--model models/dutch] [--show]
 
 Grammar: as written and in small letters without punctuation, given the treebank's words; punctuation does not count.
 Names: the sentences under [test] of models/dutch/sentences.txt with the fifth of all names that training never saw,

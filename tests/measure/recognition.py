@@ -1,12 +1,13 @@
 """Word errors beside plain faster-whisper: the same model, the same recordings, one run.
 
-usage: python tests/measure/recognition.py [CALL_ID ...]
+usage: .venv/bin/python -m tests.measure.recognition [CALL_ID ...]
 
 Prints a row per dev call: plain = faster-whisper's `transcribe` with its defaults, VAD and word times; ours = this
 project's speech detection, batches and turns.  The reference is every turn's text in time order, lower-cased, without
 punctuation; both hypotheses are read in time order too.  Nothing is redacted here: recognition alone is judged.
 """
 
+import argparse
 import json
 import re
 import sys
@@ -31,6 +32,9 @@ def plain_text(text: str) -> str:
 
 def main() -> None:
     """Recognise, compare, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("chosen", nargs="*", metavar="CALL_ID")
+    chosen = parser.parse_args().chosen
     if not DEV.is_dir():
         sys.exit("the dev calls are not here (../shared/calls/dev)")
     config = load_config()
@@ -38,7 +42,7 @@ def main() -> None:
     model = WhisperModel(str(find_model(config.models.recognition)), device="cpu", compute_type="int8", cpu_threads=2)
     rows = []
     for call in list_calls(DEV / "recordings", DEV / "calls.csv"):
-        if isinstance(call, Refused) or (sys.argv[1:] and call.call_id not in sys.argv[1:]):
+        if isinstance(call, Refused) or (chosen and call.call_id not in chosen):
             continue
         truth = json.loads((DEV / "truth" / f"{call.call_id}.json").read_text())
         reference = plain_text(" ".join(t["text"] for t in sorted(truth["turns"], key=lambda t: t["start"])))

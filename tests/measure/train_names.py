@@ -1,6 +1,6 @@
 """Trains models/names: names.skops (words) and finds.skops (what rules found) of callanalytics/name_likeness.py.
 
-usage: python tests/measure/train_names.py [--out FOLDER] [--only-figures]
+usage: .venv/bin/python -m tests.measure.train_names [--out FOLDER] [--only-figures]
 
 Words are learnt from models/names/lines.jsonl (lines with invented names, spoken and recognised:
 hear_phrases.py), from models/criteria/turns.jsonl (recognised lines, of which those without names are taken) and

@@ -1,6 +1,6 @@
 """What a phrase never seen gets: leave-one-phrase-out over the example phrases of the criteria.
 
-usage: python tests/measure/unseen.py [--show]
+usage: .venv/bin/python -m tests.measure.unseen [--show]
 
 For each phrase with the source criteria.yaml in models/criteria/turns.jsonl everything that exists because of it alone
 is left out: the models are those that saw no version of the line (five folds), a pattern counts only if another

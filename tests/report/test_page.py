@@ -13,7 +13,7 @@ import pytest
 from callanalytics.config import Config
 from callanalytics.report import page as pages
 from tests.support.report_centre import DEVELOPMENT_PERIOD, PERIOD, SMALL_PERIOD
-from tests.support.report_numbers import FAMILIES, Numbers, ask_plainly, check_numbers
+from tests.support.report_numbers import FAMILIES, Numbers, check_numbers
 
 
 def test_every_number_is_what_sql_says(centre: tuple[Path, Path], settings: Config) -> None:

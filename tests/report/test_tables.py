@@ -268,7 +268,7 @@ def test_two_queries_at_once_are_a_mistake(out: Path) -> None:
 
 def test_the_prompt_answers_explains_and_survives_mistakes(out: Path) -> None:
     ours, theirs = pty.openpty()
-    code = "import sys; from callanalytics.cli import main; sys.exit(main())"
+    code = "import sys; from callanalytics.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "sql", str(out), "--lang", "en"]
     running = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
     os.write(ours, b".tables\n.schema call_states\n.schema nope\nselec;\nSELECT 40\n + 2 AS answer;\n.quit\n")

@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 
 from callanalytics.config import Config, Storage
 from callanalytics.engine import batch
+from callanalytics.privacy.ledger import NAME as LEDGER
+from callanalytics.privacy.rights import Rights
 from callanalytics.records import CallResult, CriterionRow, PromiseRow, RunRow
 from callanalytics.scoring import load_files
 from callanalytics.store.datasets import DETAILS, Store
@@ -127,6 +129,25 @@ def fill(root: Path) -> Store:
     store.publish_run(RUN)
     store.write_report(RUN, run_page(RUN, failures, "nl"))
     return store
+
+
+def aged(root: Path) -> Store:
+    """Fill an OUT with calls and failures within and past the terms of the default settings on TODAY."""
+    store = opened(root)
+    store.publish([marked("new"), marked("old", 100), marked("held", 100)], "part-0")
+    store.publish([marked("ancient", 400), marked("kept", 400), marked("edge", 90)], "part-1")
+    store.publish_failure(failure_row("f-new", failed_at=datetime(2026, 11, 20, tzinfo=UTC)))
+    store.publish_failure(failure_row("f-old", failed_at=datetime(2026, 5, 1, tzinfo=UTC)))
+    return store
+
+
+def held(root: Path, config: Config) -> Path:
+    """Fill an OUT with the calls of `fill`, three of them under legal hold; return its ledger."""
+    store = fill(root)
+    for call_id in ("a1", "a2", "a3"):
+        Rights(store, config).hold(call_id, "bezwaar")
+    store.close()
+    return root / LEDGER
 
 
 def traces(root: Path, text: str) -> list[str]:
