@@ -57,7 +57,7 @@ def test_importing_the_engine_loads_no_models_library() -> None:
 @pytest.mark.parametrize(("name", "off"), [("PYANNOTE_METRICS_ENABLED", "0"), ("ORT_DISABLE_TELEMETRY", "1")])
 @pytest.mark.parametrize("before", [None, "0", "1"])  # not even where somebody turned it on
 def test_no_engine_reports_home(name: str, off: str, before: str | None) -> None:
-    code = f"import os; import callanalytics.diarize; print(os.environ[{name!r}])"
+    code = f"import os; import callanalytics.call.diarize; print(os.environ[{name!r}])"
     environment = {k: v for k, v in os.environ.items() if k != name} | ({name: before} if before else {})
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip() == off

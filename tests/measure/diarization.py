@@ -20,7 +20,7 @@ from callanalytics.call.audio import Recording, decode_recording
 from callanalytics.call.diarize import Diarizer
 from callanalytics.call.speech import SpeechDetector
 from callanalytics.config import load_config
-from callanalytics.evaluation.speakers import SpeakerErrors, diarization_error, read_rttm
+from callanalytics.evaluation.speakers import SpeakerErrors, diarization_error
 from callanalytics.evaluation.truth import load_truth
 from callanalytics.intervals import ratio_interval
 from callanalytics.records import Segment
@@ -49,6 +49,13 @@ def dev_calls(folder: Path) -> Iterator[Sample]:
 def labelled(group: str, folder: Path) -> Iterator[Sample]:
     for path in sorted(folder.glob("*.rttm")):
         yield Sample(group, path.with_suffix(".wav"), tuple(read_rttm(path.read_text(encoding="utf-8"))))
+
+
+def read_rttm(text: str) -> Iterator[Segment]:
+    """Yield the speakers of an RTTM file: lines "SPEAKER file 1 start duration <NA> <NA> name ...", in seconds."""
+    for parts in (line.split() for line in text.splitlines() if line.startswith("SPEAKER")):
+        start, length = float(parts[3]), float(parts[4])
+        yield Segment(parts[7], round(start * 1000), round((start + length) * 1000))
 
 
 def mixed_down(recording: Recording) -> Recording:
