@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import wave
 from pathlib import Path
 from typing import Any
@@ -33,23 +31,6 @@ TRANSCRIPT: dict[str, Any] = {
     ],
     "holds": [],
 }
-
-
-@pytest.fixture
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CALLANALYTICS_KEY", "a key for the tests only")
-
-
-def test_help_answers_without_any_engine() -> None:
-    code = (
-        "import sys, contextlib, io\n"
-        "from callanalytics.cli.main import main\n"
-        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main(['--help'])\n"
-        "heavy = {'torch', 'spacy', 'faster_whisper', 'pyannote.audio', 'sklearn', 'ray', 'pyarrow', 'duckdb'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_the_printed_config_holds_no_secrets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,7 +66,7 @@ def test_options_mean_the_same_before_and_after_the_command(tmp_path: Path, caps
 
 
 def test_a_calls_csv_without_its_column_stops_the_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: None
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     calls = tmp_path / "calls.csv"
     calls.write_text("call_id,started_at\na,2026-10-05T09:42:00+02:00\n")
@@ -95,7 +76,7 @@ def test_a_calls_csv_without_its_column_stops_the_run(
 
 
 def test_a_missing_model_says_how_to_get_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, key: None
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CALLANALYTICS_MODELS", str(tmp_path / "nothing"))
     assert main(["run", str(DEMO / "recordings"), "--output", str(tmp_path / "out")]) == 2
@@ -104,7 +85,7 @@ def test_a_missing_model_says_how_to_get_it(
 
 
 def test_an_output_that_cannot_be_written_stops_the_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: None
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     blocked = tmp_path / "a-file"
     blocked.write_text("")
@@ -115,7 +96,7 @@ def test_an_output_that_cannot_be_written_stops_the_run(
 
 
 def test_recordings_that_are_not_there_stop_the_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: None
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["run", str(tmp_path / "none"), "--output", str(tmp_path / "out"), "--lang", "en"]) == 2
     assert "there is no such file or folder" in capsys.readouterr().err
@@ -133,11 +114,16 @@ def test_redact_replaces_what_a_jsonl_holds_line_by_line(tmp_path: Path, capsys:
     assert "[PHONE]" in text
 
 
+def score(tmp_path: Path, capsys: pytest.CaptureFixture[str], role: str = "", text: str = "") -> Any:
+    """Return what `score` prints of TRANSCRIPT, with one turn more where a text is given."""
+    more = [{"role": role, "start_ms": 20_000, "end_ms": 24_000, "text": text}] if text else []
+    (tmp_path / "t.json").write_text(json.dumps(TRANSCRIPT | {"turns": [*TRANSCRIPT["turns"], *more]}))
+    assert main(["score", str(tmp_path / "t.json")]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
 def test_score_reads_a_transcript_made_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "t.json"
-    path.write_text(json.dumps(TRANSCRIPT))
-    assert main(["score", str(path)]) == 0
-    result = json.loads(capsys.readouterr().out)
+    result = score(tmp_path, capsys)
     status = {row["criterion"]: row["status"] for row in result["criteria"]}
     assert status["greeting_municipality"] == "met"
     assert status["callback_promise"] == "met"
@@ -154,21 +140,13 @@ def test_score_reads_a_transcript_made_elsewhere(tmp_path: Path, capsys: pytest.
 
 
 def test_score_names_every_likely_topic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "t.json"
-    said = {"role": "citizen", "start_ms": 20_000, "end_ms": 24_000, "text": "Mijn scootmobiel is kapot."}
-    path.write_text(json.dumps(TRANSCRIPT | {"turns": [*TRANSCRIPT["turns"], said]}))
-    assert main(["score", str(path)]) == 0
-    result = json.loads(capsys.readouterr().out)
+    result = score(tmp_path, capsys, "citizen", "Mijn scootmobiel is kapot.")
     assert result["topics"][0] == {"topic": "wmo", "probability": result["topic_probability"]}
     assert (result["topic"], result["topic_sensitive"]) == ("wmo", True)
 
 
 def test_jargon_is_shown_with_what_to_say_instead(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "t.json"
-    said = {"role": "agent", "start_ms": 20_000, "end_ms": 24_000, "text": "Daar komen leges bij, die betaalt u later."}
-    path.write_text(json.dumps(TRANSCRIPT | {"turns": [*TRANSCRIPT["turns"], said]}))
-    assert main(["score", str(path)]) == 0
-    result = json.loads(capsys.readouterr().out)
+    result = score(tmp_path, capsys, "agent", "Daar komen leges bij, die betaalt u later.")
     evidence = {row["criterion"]: row["evidence"] for row in result["criteria"]}
     assert [e["alternative"] for e in evidence["unexplained_jargon"]] == ["kosten die de gemeente rekent"]
     assert {e["alternative"] for e in evidence["greeting_municipality"]} == {None}
@@ -202,7 +180,7 @@ def test_schema_describes_every_column(capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.models
 def test_bad_recordings_cost_a_row_each_and_never_the_others(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: None
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recordings, out = tmp_path / "in", tmp_path / "out"
     recordings.mkdir()

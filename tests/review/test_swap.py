@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,8 @@ from callanalytics.store.datasets import Store
 from callanalytics.store.reviews.people import add_user, users
 from callanalytics.store.reviews.reviews import Reviews, open_reviews
 from callanalytics.store.reviews.tables import RoleSwap
-from tests.support.browser import PASSWORD, review_call, write_recording
+from tests.support.browser import review_call, write_recording
+from tests.support.centre import opened, publish
 
 
 @pytest.fixture(scope="module")
@@ -40,31 +42,37 @@ def result(config: Config, tmp_path: Path, scorer: Scorer) -> CallResult:
     return rescored(replace(result, call=replace(result.call, **measures), events=events), scorer, config)
 
 
-@pytest.fixture
-def store(config: Config, tmp_path: Path, result: CallResult) -> Store:
-    """An OUT with that call, let go of."""
-    files = load_files(config)
-    store = Store(tmp_path / "out", files.ids, tuple(config.scorecard.items), config.storage)
-    store.open()
-    store.publish([result], "r1")
-    store.close()
-    return store
+class Swapping:
+    """An OUT with that call, and one person who swaps its roles."""
+
+    def __init__(self, config: Config, out: Path, result: CallResult, scorer: Scorer) -> None:
+        self.config, self.scorer = config, scorer
+        self.store = Store(publish(out, [result], config=config), load_files(config).ids, tuple(config.scorecard.items))
+        self.reviews = open_reviews(config, out)
+        add_user(self.reviews, "eva", None, "lead")
+        (self.eva,) = users(self.reviews)
+
+    def __call__(self, token: str, call_id: str = "a1") -> bool:
+        return swap_roles(self.config, self.store, self.reviews, self.scorer, self.eva.id, call_id, token)
+
+    def read(self) -> CallResult:
+        """Return the call as it is published."""
+        (part,) = {one.part for one in self.store.published().values()}
+        found = self.store.read_call("a1", part)
+        assert found
+        return found
+
+    def swaps(self) -> list[RoleSwap]:
+        """Return what the review store knows of swaps."""
+        return list(swaps_of(self.reviews, "a1"))
 
 
 @pytest.fixture
-def reviews(config: Config, store: Store, tmp_path: Path) -> Reviews:
-    """The review store, with one person."""
-    reviews = open_reviews(config, tmp_path / "out")
-    add_user(reviews, "eva", PASSWORD, "lead")
-    return reviews
-
-
-def read(store: Store) -> CallResult:
-    """The call as it is published."""
-    (part,) = {one.part for one in store.published().values()}
-    found = store.read_call("a1", part)
-    assert found
-    return found
+def swap(config: Config, tmp_path: Path, result: CallResult, scorer: Scorer) -> Iterator[Swapping]:
+    """That OUT, its store let go of."""
+    made = Swapping(config, tmp_path / "out", result, scorer)
+    yield made
+    made.reviews.close()
 
 
 def test_sides_channels_and_measures_change_places(config: Config, result: CallResult) -> None:
@@ -106,12 +114,9 @@ def test_a_mono_call_has_no_channel_for_the_agent(config: Config, tmp_path: Path
     assert swapped(mono, config).call.agent_channel is None
 
 
-def test_a_swap_scores_anew_and_keeps_the_old_scores(
-    config: Config, store: Store, reviews: Reviews, scorer: Scorer, result: CallResult
-) -> None:
-    (eva,) = users(reviews)
-    assert swap_roles(config, store, reviews, scorer, eva.id, "a1", "token-1")
-    new = read(store)
+def test_a_swap_scores_anew_and_keeps_the_old_scores(swap: Swapping, result: CallResult) -> None:
+    assert swap("token-1")
+    new = swap.read()
     status = {row.criterion: row.status for row in new.criteria}
     old = {row.criterion: row.status for row in result.criteria}
     assert old["greeting_municipality"] == "met"  # of the agent, whose words are now the citizen's
@@ -120,28 +125,24 @@ def test_a_swap_scores_anew_and_keeps_the_old_scores(
     (history,) = new.score_history
     assert history.normalized_score == result.call.normalized_score
     assert {one.criterion: one.status for one in history.criteria} == old
-    assert [(one.user_id, one.token) for one in swaps_of(reviews, "a1")] == [(eva.id, "token-1")]
-    assert len(store.published()) == 1
+    assert [(one.user_id, one.token) for one in swap.swaps()] == [(swap.eva.id, "token-1")]
+    assert len(swap.store.published()) == 1
 
 
-def test_a_swap_that_is_sent_twice_happens_once(
-    config: Config, store: Store, reviews: Reviews, scorer: Scorer
-) -> None:
-    (eva,) = users(reviews)
-    assert swap_roles(config, store, reviews, scorer, eva.id, "a1", "token-1")
-    once = read(store)
-    assert not swap_roles(config, store, reviews, scorer, eva.id, "a1", "token-1")
-    assert read(store) == once
-    assert swap_roles(config, store, reviews, scorer, eva.id, "a1", "token-2")
-    assert [t.role for t in read(store).turns[:3]] == ["ivr", "agent", "citizen"]
-    assert not swap_roles(config, store, reviews, scorer, eva.id, "a1", "token-1")
-    assert [t.role for t in read(store).turns[:3]] == ["ivr", "agent", "citizen"]
+def test_a_swap_that_is_sent_twice_happens_once(swap: Swapping) -> None:
+    assert swap("token-1")
+    once = swap.read()
+    assert not swap("token-1")
+    assert swap.read() == once
+    assert swap("token-2")
+    assert [t.role for t in swap.read().turns[:3]] == ["ivr", "agent", "citizen"]
+    assert not swap("token-1")
+    assert [t.role for t in swap.read().turns[:3]] == ["ivr", "agent", "citizen"]
 
 
 def test_a_swap_that_was_killed_before_it_was_noted_is_only_noted(
-    config: Config, store: Store, reviews: Reviews, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+    swap: Swapping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (eva,) = users(reviews)
 
     def dies(*_: object) -> bool:
         raise KeyboardInterrupt
@@ -149,38 +150,31 @@ def test_a_swap_that_was_killed_before_it_was_noted_is_only_noted(
     with monkeypatch.context() as patch:
         patch.setattr(Reviews, "swap_roles", dies)
         with pytest.raises(KeyboardInterrupt):
-            swap_roles(config, store, reviews, scorer, eva.id, "a1", "token-1")
-    assert read(store).turns[1].role == "citizen"
-    assert swap_roles(config, store, reviews, scorer, eva.id, "a1", "token-1")
-    assert read(store).turns[1].role == "citizen"
-    assert len(swaps_of(reviews, "a1")) == 1
+            swap("token-1")
+    assert swap.read().turns[1].role == "citizen"
+    assert swap("token-1")
+    assert swap.read().turns[1].role == "citizen"
+    assert len(swap.swaps()) == 1
 
 
-def test_nothing_changes_while_a_run_is_busy(
-    config: Config, store: Store, reviews: Reviews, scorer: Scorer, result: CallResult
-) -> None:
-    (eva,) = users(reviews)
-    busy = Store(store.root, load_files(config).ids, tuple(config.scorecard.items), config.storage)
-    busy.open()
+def test_nothing_changes_while_a_run_is_busy(swap: Swapping, result: CallResult) -> None:
+    busy = opened(swap.store.root, swap.config)
     with pytest.raises(StoreLocked):
-        swap_roles(config, store, reviews, scorer, eva.id, "a1", "token-1")
+        swap("token-1")
     busy.close()
-    assert read(store).turns == result.turns
-    assert not swaps_of(reviews, "a1")
+    assert swap.read().turns == result.turns
+    assert not swap.swaps()
 
 
-def test_a_call_without_words_or_without_sides_is_left_alone(
-    config: Config, store: Store, reviews: Reviews, scorer: Scorer
-) -> None:
-    (eva,) = users(reviews)
+def test_a_call_without_words_or_without_sides_is_left_alone(swap: Swapping) -> None:
     with pytest.raises(InputError):
-        swap_roles(config, store, reviews, scorer, eva.id, "nobody", "token-1")
-    store.open()
-    store.erase([], ["a1"])
-    store.close()
+        swap("token-1", "nobody")
+    swap.store.open()
+    swap.store.erase([], ["a1"])
+    swap.store.close()
     with pytest.raises(InputError):
-        swap_roles(config, store, reviews, scorer, eva.id, "a1", "token-2")
-    assert not swaps_of(reviews, "a1")
+        swap("token-2")
+    assert not swap.swaps()
 
 
 def test_a_run_after_the_swap_undoes_it_and_that_is_known() -> None:

@@ -22,7 +22,6 @@ from callanalytics.records import CriterionRow, Evidence, StoredWord, Transcript
 from callanalytics.scoring import Detector, load_detector, load_files
 from callanalytics.scoring.finding import CallText
 from callanalytics.scoring.learned import ARTEFACT, Said, load_learned
-from callanalytics.store.datasets import Store
 from callanalytics.store.reviews import reviews as store_of_reviews
 from callanalytics.store.reviews.people import add_user, users
 from callanalytics.store.reviews.tables import Answer, Judgement
@@ -42,6 +41,7 @@ from callanalytics.training.from_reviews import (
     stretches_for,
     witness_of,
 )
+from tests.support.centre import publish
 from tests.support.fakes import call_result
 
 DATA = project_root() / "models" / "criteria"
@@ -261,7 +261,6 @@ def turn(call_id: str, index: int, role: str, text: str) -> TurnRow:
 def fill(config: Config, out: Path, count: int, answer_of: Sequence[bool]) -> None:
     """An OUT of calls in which the machine missed an offer of help said another way, and people's answers to that."""
     files, rng = load_files(config), random.Random(1)
-    store = Store(out, files.ids, tuple(config.scorecard.items), config.storage)
     results, truths = [], []
     for i in range(count):
         call_id, is_said, is_told = f"call-{i}", i % 2 == 0, i % 3 == 0
@@ -283,9 +282,7 @@ def fill(config: Config, out: Path, count: int, answer_of: Sequence[bool]) -> No
             replace(result, turns=turns, criteria=rows, items=items, promises=(), events=(), score_history=())
         )
         truths.append({MISSED: answer_of[i], KNOWN: is_told})
-    store.open()
-    store.publish(results, "r1")
-    store.close()
+    publish(out, results, config=config)
     reviews = store_of_reviews.open_reviews(config, out)
     add_user(reviews, "eva", None, "lead")
     (eva,) = users(reviews)
