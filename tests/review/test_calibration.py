@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -32,10 +32,12 @@ from callanalytics.review.calibration import (
 from callanalytics.review.desk import Desk
 from callanalytics.review.pages.calibration import _chart
 from callanalytics.review.session import words
+from callanalytics.scoring import load_files
 from callanalytics.store.reviews.people import add_user, change_user, users
 from callanalytics.store.reviews.reviews import Said
 from callanalytics.store.reviews.tables import Finished, Gate, Judgement, Sample
 from tests.support.browser import PASSWORD, assert_accessible, log_in
+from tests.support.centre import judgement, publish
 from tests.support.fakes import call_result
 from tests.support.paths import PACKAGE
 from tests.support.visitor import Visitor
@@ -47,25 +49,10 @@ START = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)  # a Monday
 ids = itertools.count(1)
 
 
-def said(
-    call_id: str,
-    user_id: int,
-    answer: str,
-    machine: str = "met",
-    *,
-    criterion: str = "empathy",
-    sample_id: int | None = 1,
-    how: str = "blind",
-    at: datetime = START,
-    reason: str | None = None,
-    note: str = "",
-) -> Judgement:
-    """An answer, as the store would give it."""
-    return Judgement(
-        id=next(ids), call_id=call_id, criterion=criterion, user_id=user_id, answer=answer, how=how, reason=reason,
-        note=note, machine_status=machine, machine_probability=0.9, scorecard_version="2", scoring="s",
-        sample_id=sample_id, made_at=at, token=str(next(ids)),
-    )  # fmt: skip
+def said(call_id: str, user_id: int, answer: str, machine: str = "met", **values: Any) -> Judgement:
+    """An answer in a blind round, as the store would give it."""
+    at = values.pop("at", START)
+    return judgement(call_id, answer, user_id, machine, made_at=at, **({"how": "blind", "sample_id": 1} | values))
 
 
 def done(call_id: str, user_id: int, sample_id: int | None = 1, at: datetime = START) -> Finished:
@@ -315,9 +302,9 @@ class App:
 
     def __init__(self, config: Config, out: Path, calls: int = 40) -> None:
         self.config = config
-        desk = _empty_desk(config, out)
         rows = tuple(
-            CriterionRow("", c, True, True, "met", 0.9, "rule", (), config.scorecard.version) for c in desk.criteria
+            CriterionRow("", c, True, True, "met", 0.9, "rule", (), config.scorecard.version)
+            for c in load_files(config).ids
         )
         self.results = []
         for i in range(calls):
@@ -325,16 +312,12 @@ class App:
             own = tuple(replace(r, call_id=f"gesprek-{i}", status="met" if i % 2 else "not_met") for r in rows)
             items = dict.fromkeys(config.scorecard.items, "met")
             self.results.append(replace(result, criteria=own, items=items, score_history=()))
-        desk.store.open()
-        desk.store.publish(self.results, "r1")
-        desk.store.close()
-        for name, role in TEAM.items():
-            add_user(desk.reviews, name, None, role)  # type: ignore[arg-type]
-        self.ids = {user.name: user.id for user in users(desk.reviews)}
-        desk.close()
-        self.app = create_app(config, out)
+        self.app = create_app(config, publish(out, self.results, config=config))
         self.desk: Desk = self.app.state.desk
         self.desk.refresh()
+        for name, role in TEAM.items():
+            add_user(self.desk.reviews, name, None, role)  # type: ignore[arg-type]
+        self.ids = {user.name: user.id for user in users(self.desk.reviews)}
         calls_of_round = [result.call.call_id for result in self.results]
         self.round = self.desk.reviews.draw(self.ids["eva"], "november", "chosen", calls_of_round, 1, is_blind=True)
 
@@ -359,15 +342,9 @@ class App:
             self.score(name, result, result.criteria[0].status)
 
 
-def _empty_desk(config: Config, out: Path) -> Desk:
-    out.mkdir()
-    return Desk(config, out)
-
-
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[App]:
-    config = load_config()
-    made = App(config, tmp_path / "out")
+    made = App(load_config(), tmp_path / "out")
     yield made
     made.desk.close()
 

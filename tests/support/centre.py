@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from callanalytics.records import CallResult, CriterionRow, PromiseRow, RunRow
 from callanalytics.scoring import load_files
 from callanalytics.store.datasets import DETAILS, Store
 from callanalytics.store.reviews.people import add_user
-from callanalytics.store.reviews.tables import arrow_schemas
+from callanalytics.store.reviews.tables import Judgement, arrow_schemas
 from callanalytics.store.run_page import run_page
 from tests.support.fakes import CRITERIA, ITEMS, MOMENT, Watcher, call_result, failure_row
 
@@ -292,6 +293,19 @@ def judged(answer: str, user_id: int = 1, at: datetime = MOMENT, **values: Any) 
         "call_id": "c1", "criterion": "greeting", "user_id": user_id, "answer": answer, "how": "single",
         "made_at": at, **values,
     }  # fmt: skip
+
+
+_numbers = itertools.count(1)
+
+
+def judgement(call_id: str, answer: str, user_id: int = 1, machine: str = "met", **values: Any) -> Judgement:
+    """Return a person's answer about a criterion as the store would give it, each with an id of its own."""
+    base = {
+        "id": next(_numbers), "criterion": "empathy", "how": "single", "reason": None, "note": "", "sample_id": None,
+        "machine_status": machine, "machine_probability": 0.9, "scorecard_version": "2", "scoring": "",
+        "made_at": datetime(2026, 10, 5, 9, 0, tzinfo=UTC), "token": str(next(_numbers)),
+    }  # fmt: skip
+    return Judgement(call_id=call_id, answer=answer, user_id=user_id, **(base | values))
 
 
 def finished(status: str | None, at: datetime = MOMENT, sample_id: int | None = None, call: str = "c1") -> Any:

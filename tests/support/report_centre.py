@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tomllib
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,41 +15,13 @@ from callanalytics.report.figures import Figures, Period
 from callanalytics.scoring import load_files
 from callanalytics.scoring.scorecard import score_items
 from tests.support.fakes import call_row
+from tests.support.paths import DATA
 
 PERIOD = Period(date(2026, 11, 9), date(2026, 11, 22), date(2026, 11, 23))
 FIRST = date(2026, 9, 14)
-QUEUES = {
-    "burgerzaken": ("reisdocumenten", "rijbewijs", "verhuizing_brp", "burgerzaken_akten", "trouwen", "verkiezingen"),
-    "openbare ruimte": ("afval", "melding_openbare_ruimte", "parkeren", "overlast_handhaving"),
-    "belastingen": ("woz_belastingen", "kwijtschelding_schuld", "bezwaar_klacht"),
-    "sociaal domein": ("uitkering", "wmo", "jeugd", "wonen"),
-    "algemeen": ("omgevingsvergunning", "evenement_ondernemer", "afspraak_openingstijden", "status_medewerker",
-                 "onbekend"),
-}  # fmt: skip
-SENSITIVE = {"kwijtschelding_schuld", "uitkering", "wmo", "jeugd", "wonen", "overlast_handhaving"}
-# How often each behaviour is found; of undesired ones that is bad.
-OFTEN = {
-    "greeting_municipality": 0.95, "greeting_agent_name": 0.86, "greeting_offer_help": 0.93, "anything_else": 0.62,
-    "closing_farewell": 0.95, "problem_clarification": 0.84, "summary_check": 0.44, "empathy": 0.66, "ownership": 0.8,
-    "blame_shifting": 0.08, "hold_request": 0.78, "hold_thanks": 0.6, "transfer_announcement": 0.85,
-    "warm_handover": 0.45, "callback_number_check": 0.7, "deadline_commitment": 0.72, "delay_notice_promise": 0.5,
-    "case_number_given": 0.7, "unexplained_jargon": 0.13, "hedging": 0.16, "dead_air": 0.12, "interruption": 0.1,
-    "recording_announcement": 0.82, "identity_verification": 0.75, "bsn_request": 0.06, "callback_promise": 0.28,
-    "commitment_made": 0.5, "promise_broken_reported": 0.04, "repeat_contact": 0.14, "dissatisfaction": 0.12,
-}  # fmt: skip
-SAID = {
-    "greeting_offer_help": ("Goedemorgen, gemeente Wageningen, u spreekt met [NAME].", "Waarmee kan ik u helpen?"),
-    "summary_check": ("Even kijken of ik het goed heb.", "Dus u wilt weten of de aanvraag al binnen is, klopt dat?"),
-    "empathy": ("", "Wat vervelend voor u dat u daar zo lang op moet wachten."),
-    "ownership": ("Dat weet ik niet uit mijn hoofd,", "maar ik zoek het voor u uit en bel u er vandaag over."),
-    "blame_shifting": ("", "Daar gaan wij niet over, dat ligt aan de afdeling Belastingen."),
-    "anything_else": ("Dan heb ik dat genoteerd.", "Kan ik u verder nog ergens mee helpen?"),
-    "hold_thanks": ("Daar ben ik weer,", "bedankt voor het wachten."),
-    "problem_clarification": ("", "Om welke straat gaat het, en hoe lang ligt het er al?"),
-    "deadline_commitment": ("De melding staat erin,", "en u hoort binnen vijf werkdagen van ons."),
-}
-VAGUE = ("Mijn collega van de afdeling", "die belt u zo snel mogelijk even terug", "hoor, maakt u zich geen zorgen.")
-PLAIN = {"beschikking": "besluit", "leges": "kosten", "zienswijze": "uw mening", "BRP": "bevolkingsregister"}
+CENTRE = tomllib.loads((DATA / "report_centre.toml").read_text(encoding="utf-8"))
+QUEUES, SENSITIVE, OFTEN, SAID = CENTRE["queues"], CENTRE["sensitive"], CENTRE["often"], CENTRE["said"]
+VAGUE, PLAIN, NEEDS = CENTRE["vague"], CENTRE["plain"], CENTRE["needs"]
 
 
 def make_calls(config: Config, n: int = 1500, seed: int = 7, rules: str = "card=1") -> list[CallResult]:
@@ -113,11 +86,6 @@ def make_call(
         "callback": rng.random() < OFTEN["callback_promise"], "cause": rng.random() < 0.5,
         "personal": rng.random() < 0.5,
     }  # fmt: skip
-    needs = {
-        "hold_request": "hold", "hold_thanks": "hold", "transfer_announcement": "transfer", "warm_handover": "transfer",
-        "callback_number_check": "callback", "case_number_given": "case", "empathy": "cause",
-        "identity_verification": "personal",
-    }  # fmt: skip
     turns: list[TurnRow] = []
 
     def say(before: str, quote: str, after: str = "") -> Evidence:
@@ -131,7 +99,7 @@ def make_call(
     for name in ids:
         found = rng.random() < chance_of(name, queue, day, is_repeat)
         found = applies["callback"] if name == "callback_promise" else found
-        applicable = applies.get(needs.get(name, ""), True)
+        applicable = applies.get(NEEDS.get(name, ""), True)
         status = "not_applicable" if not applicable else "met" if found != (name in undesired) else "not_met"
         if applicable and rng.random() < 0.05:
             status = "uncertain"

@@ -8,7 +8,6 @@ import random
 import stat
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from callanalytics.scoring.finding import CallText
 from callanalytics.scoring.learned import ARTEFACT, Said, load_learned
 from callanalytics.store.reviews import reviews as store_of_reviews
 from callanalytics.store.reviews.people import add_user, users
-from callanalytics.store.reviews.tables import Answer, Judgement
+from callanalytics.store.reviews.tables import Answer
 from callanalytics.training.criteria import Example, train_criteria, vectorise
 from callanalytics.training.from_reviews import (
     CARD,
@@ -41,48 +40,34 @@ from callanalytics.training.from_reviews import (
     stretches_for,
     witness_of,
 )
-from tests.support.centre import publish
+from tests.support.centre import judgement, publish
 from tests.support.fakes import call_result
 
 DATA = project_root() / "models" / "criteria"
 MISSED = "greeting_offer_help"  # what the champion does not know how people here say it
 KNOWN = "recording_announcement"  # of the compliance block, which it does know
-START = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 
 # --- labels and the split -------------------------------------------------------------------------------------------
 
 
-def said(call_id: str, answer: str, user_id: int = 1, how: str = "single", criterion: str = "empathy") -> Judgement:
-    said.count += 1  # type: ignore[attr-defined]
-    number: int = said.count  # type: ignore[attr-defined]
-    return Judgement(
-        id=number, call_id=call_id, criterion=criterion, user_id=user_id, answer=answer, how=how, note="",
-        machine_status="met", machine_probability=0.9, scorecard_version="2", scoring="", made_at=START,
-        token=str(number),
-    )  # fmt: skip
-
-
-said.count = 0  # type: ignore[attr-defined]
-
-
 def test_labels_are_what_people_said_on_purpose_and_agree_on() -> None:
     rows = [
-        said("c1", "not_met"),
-        said("c1", "met"),  # the newest of a person
-        said("c2", "met", how="rest"),
-        said("c3", "met"),
-        said("c3", "not_met", user_id=2),
-        said("c4", "not_applicable"),
-        said("c5", "met", how="blind"),
-        said("c5", "met", user_id=2),
-        said("c6", "unclear"),
-        said("c6", "met", user_id=2),
+        judgement("c1", "not_met"),
+        judgement("c1", "met"),  # the newest of a person
+        judgement("c2", "met", how="rest"),
+        judgement("c3", "met"),
+        judgement("c3", "not_met", user_id=2),
+        judgement("c4", "not_applicable"),
+        judgement("c5", "met", how="blind"),
+        judgement("c5", "met", user_id=2),
+        judgement("c6", "unclear"),
+        judgement("c6", "met", user_id=2),
     ]
     assert labels_of(rows, set()) == {"c1": {"empathy": True}, "c5": {"empathy": True}}
 
 
 def test_an_undesired_criterion_that_is_met_was_not_found() -> None:
-    rows = [said("c1", "met", criterion="hedging"), said("c2", "not_met", criterion="hedging")]
+    rows = [judgement("c1", "met", criterion="hedging"), judgement("c2", "not_met", criterion="hedging")]
     assert labels_of(rows, {"hedging"}) == {"c1": {"hedging": False}, "c2": {"hedging": True}}
 
 
