@@ -16,6 +16,7 @@ from callanalytics.scoring import load_files
 from tests.support.browser import _browser, app_url, chromium, review_config, review_out  # noqa: F401  # fixtures
 from tests.support.fakes import Clip, ScriptedWorker, cut_clip
 from tests.support.paths import SHARED, bundled
+from tests.support.s3 import _storage, bucket  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
     from callanalytics.call.campplus import CampplusModel
@@ -59,15 +60,15 @@ def config() -> Config:
 
 
 @pytest.fixture(scope="session")
-def _phrase_files(config: Config) -> Any:
+def phrase_files(config: Config) -> Any:
     """The phrase files, read once."""
     return load_files(config)
 
 
 @pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch, _phrase_files: Any) -> type[ScriptedWorker]:
+def scripted(monkeypatch: pytest.MonkeyPatch, phrase_files: Any) -> type[ScriptedWorker]:
     """The engine with a worker that needs no models."""
-    monkeypatch.setattr("callanalytics.scoring.load_files", lambda config: _phrase_files)
+    monkeypatch.setattr("callanalytics.scoring.load_files", lambda config: phrase_files)
     monkeypatch.setattr("callanalytics.call.pipeline.Worker", ScriptedWorker)
     monkeypatch.setattr("callanalytics.engine.batch.find_model", Path)
     ScriptedWorker.made = 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from callanalytics.call.memory import give_back
+from tests.support.leaks import allow_dumps
 
 
 def _resident_bytes() -> int:
@@ -26,18 +27,13 @@ def test_what_is_freed_below_a_block_in_use_is_given_back() -> None:
     assert len(last) == 100_000
 
 
-def allow_dumps() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="where dumps go is read from /proc")
 @pytest.mark.parametrize("is_kept", [False, True], ids=["without", "with"])
 def test_a_process_that_dies_leaves_no_core(tmp_path: Path, is_kept: bool) -> None:
     pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
     if not is_kept and ("/" in pattern or pattern.startswith("|") or resource.getrlimit(resource.RLIMIT_CORE)[1] == 0):
         pytest.skip("this machine keeps no dumps in the process's folder, so there is nothing to compare with")
-    code = f"import os, callanalytics.memory as m; {'m.keep_no_dumps(); ' * is_kept}os.abort()"
+    code = f"import os, callanalytics.call.memory as m; {'m.keep_no_dumps(); ' * is_kept}os.abort()"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, check=False, preexec_fn=allow_dumps, stderr=subprocess.DEVNULL
     )

@@ -15,7 +15,7 @@ from callanalytics.config import Config
 from callanalytics.engine import doctor
 from callanalytics.engine.doctor import examine
 from callanalytics.store.datasets import Store
-from tests.engine.test_notify import ROW
+from tests.support.centre import ROW
 
 
 def levels(config: Config, output: Path | None = None) -> dict[str, list[str]]:

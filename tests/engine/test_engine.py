@@ -15,29 +15,9 @@ from hypothesis import strategies as st
 from callanalytics.config import Config
 from callanalytics.engine import batch as engine
 from callanalytics.errors import InputError, ManifestError, StoreError, StoreLocked
-from callanalytics.records import RunRow
-from callanalytics.scoring import load_files
 from callanalytics.store.datasets import Store
-from tests.support.fakes import Clip, ScriptedWorker, Watcher, write_audio
-
-MOVING = {"run_id", "processed_at"}
-
-
-@pytest.fixture(scope="module")
-def files(config: Config) -> Any:
-    """The phrase files, read once."""
-    return load_files(config)
-
-
-@pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch, files: Any) -> type[ScriptedWorker]:
-    """The engine with a worker that needs no models."""
-    monkeypatch.setattr("callanalytics.scoring.load_files", lambda config: files)
-    monkeypatch.setattr("callanalytics.call.pipeline.Worker", ScriptedWorker)
-    monkeypatch.setattr(engine, "find_model", Path)
-    ScriptedWorker.made = 0
-    ScriptedWorker.seen.clear()
-    return ScriptedWorker
+from tests.support.centre import call_ids, changed, failures, rows, run, with_engine
+from tests.support.fakes import Clip, ScriptedWorker, write_audio
 
 
 @pytest.fixture
@@ -50,51 +30,13 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def run(config: Config, folder: Path, out: Path, **options: Any) -> tuple[RunRow, Watcher]:
-    watcher = Watcher()
-    return engine.run(config, folder, out, watcher, **options), watcher
-
-
-def with_engine(config: Config, **values: object) -> Config:
-    return config.model_copy(update={"engine": config.engine.model_copy(update=values)})
-
-
-def with_pause(config: Config, pause_ms: int) -> Config:
-    """A setting that changes rows."""
-    return config.model_copy(update={"turns": config.turns.model_copy(update={"pause_ms": pause_ms})})
-
-
-def rows(out: Path) -> dict[str, list[dict[str, Any]]]:
-    """All rows of a call's datasets, sorted, without what differs between two runs."""
-    import pyarrow.parquet as pq
-
-    found: dict[str, list[dict[str, Any]]] = {}
-    for dataset in ("calls", "turns", "criteria", "promises", "events"):
-        parts = (out / dataset).glob("date=*/*.parquet")
-        table = [
-            row | {"date": part.parent.name}
-            for part in parts
-            for row in pq.read_table(part, partitioning=None).to_pylist()
-        ]
-        found[dataset] = sorted(({k: v for k, v in row.items() if k not in MOVING} for row in table), key=repr)
-    return found
-
-
-def call_ids(out: Path) -> list[str]:
-    return [row["call_id"] for row in rows(out)["calls"]]
-
-
-def failures(out: Path) -> dict[str, dict[str, Any]]:
-    return {row["recording"]: row for row in Store(out).failures()}
-
-
 # --- one run --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("scripted")
 def test_every_recording_ends_in_one_row(config: Config, folder: Path, tmp_path: Path) -> None:
     row, watcher = run(config, folder, tmp_path / "out")
-    assert sorted(call_ids(tmp_path / "out")) == ["a", "b", "d", "e"]
+    assert call_ids(tmp_path / "out") == ["a", "b", "d", "e"]
     assert list(failures(tmp_path / "out")) == ["c.wav"]
     assert (row.found, row.published, row.failed, row.resumed, row.left) == (5, 4, 1, 0, 0)
     assert row.audio_ms == 4000
@@ -151,7 +93,7 @@ def test_a_recording_refused_for_its_id_keeps_its_failure(config: Config, folder
     for _ in range(2):
         run(config, folder, tmp_path / "out")
         assert set(failures(tmp_path / "out")) == {"c.wav", "more/a.mp3"}
-        assert sorted(call_ids(tmp_path / "out")) == ["a", "b", "d", "e"]
+        assert call_ids(tmp_path / "out") == ["a", "b", "d", "e"]
 
 
 def test_what_cannot_start_touches_nothing(config: Config, tmp_path: Path, folder: Path) -> None:
@@ -190,19 +132,19 @@ def test_what_failed_for_good_is_tried_again_when_something_changed(
     out = tmp_path / "out"
     run(config, folder, out)
     scripted.seen.clear()
-    row, _ = run(with_pause(config, 1234), folder, out)
+    row, _ = run(changed(config, "turns", pause_ms=1234), folder, out)
     assert (row.published, row.failed, row.standing) == (4, 1, 0)
     (folder / "c.wav").write_text("bad, but otherwise")
-    row, _ = run(with_pause(config, 1234), folder, out)
+    row, _ = run(changed(config, "turns", pause_ms=1234), folder, out)
     assert (row.failed, row.standing) == (1, 0)
-    row, _ = run(with_pause(config, 1234), folder, out)
+    row, _ = run(changed(config, "turns", pause_ms=1234), folder, out)
     assert (row.failed, row.standing) == (0, 1)
     store = Store(out)
     store.open()
     assert store.release(lambda row: row["call_id"] == "c") == ["c"]
     store.close()
     (folder / "c.wav").write_text("mended")
-    row, _ = run(with_pause(config, 1234), folder, out)
+    row, _ = run(changed(config, "turns", pause_ms=1234), folder, out)
     assert (row.published, row.failed, row.standing) == (1, 0, 0)
     assert failures(out) == {}
 
@@ -301,13 +243,13 @@ def test_another_recording_under_the_same_id_is_done_again(config: Config, folde
     assert watcher.plan is not None
     assert watcher.plan.outdated == 1
     assert {r["call_id"]: r["topic"] for r in rows(tmp_path / "out")["calls"]}["a"] == "changed"
-    assert sorted(call_ids(tmp_path / "out")) == ["a", "b", "d", "e"]
+    assert call_ids(tmp_path / "out") == ["a", "b", "d", "e"]
 
 
 @pytest.mark.usefixtures("scripted")
 def test_a_changed_setting_does_all_again_and_replaces_the_rows(config: Config, folder: Path, tmp_path: Path) -> None:
     run(config, folder, tmp_path / "out")
-    row, watcher = run(with_pause(config, 900), folder, tmp_path / "out")
+    row, watcher = run(changed(config, "turns", pause_ms=900), folder, tmp_path / "out")
     assert (row.published, row.resumed) == (4, 0)
     assert watcher.plan is not None
     assert watcher.plan.outdated == 4
@@ -331,7 +273,7 @@ def test_a_mended_recording_loses_its_failure(config: Config, folder: Path, tmp_
     row, _ = run(config, folder, tmp_path / "out")
     assert (row.published, row.failed, row.resumed) == (1, 0, 4)
     assert failures(tmp_path / "out") == {}
-    assert sorted(call_ids(tmp_path / "out")) == ["a", "b", "c", "d", "e"]
+    assert call_ids(tmp_path / "out") == ["a", "b", "c", "d", "e"]
 
 
 @pytest.mark.usefixtures("scripted")
@@ -349,7 +291,7 @@ def test_a_call_that_was_published_stays_when_its_new_recording_fails(
 def test_attempts_are_counted_anew_under_new_settings(config: Config, folder: Path, tmp_path: Path) -> None:
     run(config, folder, tmp_path / "out")
     run(config, folder, tmp_path / "out")
-    run(with_pause(config, 900), folder, tmp_path / "out")
+    run(changed(config, "turns", pause_ms=900), folder, tmp_path / "out")
     assert failures(tmp_path / "out")["c.wav"]["attempts"] == 1
 
 
@@ -360,11 +302,11 @@ def test_attempts_are_counted_anew_under_new_settings(config: Config, folder: Pa
 def test_a_limit_takes_that_many_and_the_next_run_goes_on(config: Config, folder: Path, tmp_path: Path) -> None:
     row, _ = run(config, folder, tmp_path / "out", limit=2)
     assert (row.published, row.failed, row.left) == (2, 0, 3)
-    assert sorted(call_ids(tmp_path / "out")) == ["a", "b"]
+    assert call_ids(tmp_path / "out") == ["a", "b"]
     row, _ = run(config, folder, tmp_path / "out", limit=2)
     assert (row.published, row.failed, row.left, row.resumed) == (1, 1, 1, 2)
     row, _ = run(config, folder, tmp_path / "out")
-    assert sorted(call_ids(tmp_path / "out")) == ["a", "b", "d", "e"]
+    assert call_ids(tmp_path / "out") == ["a", "b", "d", "e"]
 
 
 @pytest.mark.usefixtures("scripted")
@@ -387,21 +329,21 @@ def test_a_shard_that_was_begun_is_finished(
     assert scripted.seen == [["a"]]
 
 
-def test_the_worker_of_this_process_gets_the_phrase_files_that_the_run_read(
-    config: Config, scripted: type[ScriptedWorker], files: Any, folder: Path, tmp_path: Path
+def test_the_worker_of_this_process_gets_thephrase_files_that_the_run_read(
+    config: Config, scripted: type[ScriptedWorker], phrase_files: Any, folder: Path, tmp_path: Path
 ) -> None:
     run(config, folder, tmp_path / "out")
-    assert scripted.given is files
+    assert scripted.given is phrase_files
 
 
 def test_a_run_asked_to_stop_publishes_what_it_began_and_the_next_goes_on(
     config: Config, scripted: type[ScriptedWorker], folder: Path, tmp_path: Path
 ) -> None:
-    one_each = config.model_copy(update={"engine": config.engine.model_copy(update={"shard_calls": 1})})
+    one_each = with_engine(config, shard_calls=1)
     row, _ = run(one_each, folder, tmp_path / "out", stopped=lambda: len(scripted.seen) >= 2)
     assert (row.published, row.failed, row.left) == (2, 0, 3)
     run(one_each, folder, tmp_path / "out")
-    assert sorted(call_ids(tmp_path / "out")) == ["a", "b", "d", "e"]
+    assert call_ids(tmp_path / "out") == ["a", "b", "d", "e"]
 
 
 class Clock(datetime):

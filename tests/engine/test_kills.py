@@ -1,6 +1,6 @@
 """Kill the run or a process of it at random moments, over and over: nothing is lost, doubled, or ever seen by halves.
 
-KILLS=100 tests/test_kills.py takes three minutes; the suite is content with fewer.
+KILLS=100 tests/engine/test_kills.py takes three minutes; the suite is content with fewer.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import psutil
 import pytest
 
 from callanalytics.store.datasets import Store
-from tests.engine.test_engine import rows
-from tests.engine.test_workers import workers_of
+from tests.support.centre import rows
 from tests.support.paths import ROOT
+from tests.support.processes import workers_of
 
+pytestmark = pytest.mark.kills
 KILLS = int(os.environ.get("KILLS", "20"))
 CALLS = 20
 RUN = """
@@ -31,7 +32,9 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from tests.support.fakes import SteadyWorker
-from callanalytics import cli, engine, pipeline
+from callanalytics.call import pipeline
+from callanalytics.cli import main as cli
+from callanalytics.engine import batch as engine
 if __name__ == "__main__":
     pipeline.Worker = SteadyWorker
     engine.find_model = Path

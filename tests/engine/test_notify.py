@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,12 +17,8 @@ from callanalytics.config import Config, Notify, masked
 from callanalytics.engine.notify import tell, write_metrics
 from callanalytics.records import RunRow
 from callanalytics.store.run_page import run_page
-from tests.support.fakes import MOMENT, failure_row
-
-ROW = RunRow(
-    "r1", MOMENT, MOMENT + timedelta(minutes=5), 10, 3, 4, 2, 1, 0, 0, 1_200_000, 300_000,
-    {"transcribe": 200_000, "decode": 3_000}, {"python": "3.11"}, "f1",
-)  # fmt: skip
+from tests.support.centre import ROW
+from tests.support.fakes import failure_row
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from callanalytics.config import Config
 from callanalytics.engine.cluster import run_on_ray
 from callanalytics.errors import CallError
 from callanalytics.records import CallResult
-from tests.engine.test_workers import shards_of
 from tests.support.fakes import FaultyWorker, RayWorker
 from tests.support.paths import ROOT
+from tests.support.processes import shards_of
 
 ray = pytest.importorskip("ray")
 

@@ -20,8 +20,7 @@ from callanalytics.scoring import load_files
 from callanalytics.scoring.scorer import Scorer
 from callanalytics.store.datasets import Store
 from callanalytics.store.disk import Disk
-from tests.engine.test_engine import rows, with_engine
-from tests.store.test_store import read
+from tests.support.centre import changed, read, rows, with_engine
 from tests.support.fakes import Clip, Watcher, call_result, write_audio
 
 if TYPE_CHECKING:
@@ -32,11 +31,6 @@ NEW_CARD = """
 version = "met grenzen"
 uncertain_between = [0.01, 0.99]
 """
-
-
-def with_card(config: Config, **values: Any) -> Config:
-    """The same words, another scorecard."""
-    return config.model_copy(update={"scorecard": config.scorecard.model_copy(update=values)})
 
 
 def with_scores_of(worker: Worker, config: Config) -> Worker:
@@ -76,7 +70,7 @@ def test_a_rescored_out_has_the_rows_of_a_fresh_run(
     config: Config, worker: Worker, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     items = dict(list(config.scorecard.items.items())[:5])
-    new = with_card(config, version="met grenzen", uncertain_between=(0.01, 0.99), items=items)
+    new = changed(config, "scorecard", version="met grenzen", uncertain_between=(0.01, 0.99), items=items)
     stored, fresh = tmp_path / "stored", tmp_path / "fresh"
     run(config, worker, recordings, stored, monkeypatch)
     before = read(stored, "criteria")
@@ -89,13 +83,13 @@ def test_a_rescored_out_has_the_rows_of_a_fresh_run(
     assert (result.calls, result.standing) == (4, 0)
     assert set(result.causes) == {"card"}
     assert result.versions == {(config.scorecard.version, "met grenzen"): 4}
-    changed = {(c.criterion, c.before, c.after): c.calls for c in result.changes}
+    told = {(c.criterion, c.before, c.after): c.calls for c in result.changes}
     after = {(row["call_id"], row["criterion"]): row["status"] for row in read(stored, "criteria")}
     for row in before:
         now = after[row["call_id"], row["criterion"]]
         key = (row["criterion"], row["status"], now)
-        assert (row["call_id"] in changed.get(key, ())) == (row["status"] != now)
-    assert changed
+        assert (row["call_id"] in told.get(key, ())) == (row["status"] != now)
+    assert told
 
     # The old scores are kept, one row a call, with what they said.
     history = read(stored, "score_history")
@@ -116,7 +110,7 @@ def test_a_rescored_out_has_the_rows_of_a_fresh_run(
 def test_a_run_with_a_new_scorecard_listens_to_nothing_again(
     config: Config, worker: Worker, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    new = with_card(config, version="3", uncertain_between=(0.01, 0.99))
+    new = changed(config, "scorecard", version="3", uncertain_between=(0.01, 0.99))
     run(config, worker, recordings, tmp_path / "out", monkeypatch)
     plan = run(new, with_scores_of(worker, new), recordings, tmp_path / "out", monkeypatch).plan
     assert plan is not None
@@ -124,11 +118,12 @@ def test_a_run_with_a_new_scorecard_listens_to_nothing_again(
     assert {row["scorecard_version"] for row in read(tmp_path / "out", "calls")} == {"3"}
 
 
+@pytest.mark.kills
 @pytest.mark.models
 def test_a_kill_between_parts_leaves_every_call_old_or_new(
     config: Config, worker: Worker, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    new = with_card(config, version="3", uncertain_between=(0.01, 0.99))
+    new = changed(config, "scorecard", version="3", uncertain_between=(0.01, 0.99))
     out, fresh = tmp_path / "out", tmp_path / "fresh"
     run(config, worker, recordings, out, monkeypatch)
     run(new, with_scores_of(worker, new), recordings, fresh, monkeypatch)
@@ -155,8 +150,8 @@ def test_rescore_loads_neither_torch_nor_whisper() -> None:
     import subprocess
 
     script = (
-        "import sys; from callanalytics.config import load_config; from callanalytics.pipeline import Scorer;"
-        "from callanalytics.rescore import rescore; Scorer(load_config());"
+        "import sys; from callanalytics.config import load_config; from callanalytics.scoring.scorer import Scorer;"
+        "from callanalytics.engine.rescore import rescore; Scorer(load_config());"
         "print([m for m in ('torch', 'faster_whisper', 'pyannote.audio') if m in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

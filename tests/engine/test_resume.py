@@ -15,8 +15,7 @@ import pytest
 from callanalytics.config import Config
 from callanalytics.engine import batch as engine
 from callanalytics.store.datasets import DETAILS, Store
-from tests.engine.test_engine import rows, with_engine
-from tests.store.test_store import read
+from tests.support.centre import read, rows, with_engine
 from tests.support.fakes import Clip, Watcher, write_audio
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ def wait_for_first_call(process: subprocess.Popen[bytes], out: Path) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.kills
 @pytest.mark.models
 def test_a_run_killed_in_the_middle_ends_like_an_undisturbed_one(
     config: Config,

@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +17,15 @@ from callanalytics.config import Config
 from callanalytics.engine.workers import run_processes
 from callanalytics.errors import CallError, ConfigError, WorkerError
 from callanalytics.records import CallResult, CallSource
+from tests.support.centre import with_engine
 from tests.support.fakes import FaultyWorker, Misconfigured, NeverLoads
 from tests.support.paths import ROOT
-
-
-def shards_of(folder: Path, texts: Sequence[Sequence[str]]) -> list[list[CallSource]]:
-    """Shards of calls whose recordings hold these texts."""
-    shards = []
-    for i, shard in enumerate(texts):
-        paths = [folder / f"{i}{j}.wav" for j in range(len(shard))]
-        for path, text in zip(paths, shard, strict=True):
-            path.write_text(text)
-        shards.append([CallSource(path.stem, path.name, str(path)) for path in paths])
-    return shards
+from tests.support.processes import shards_of, workers_of
 
 
 def outcomes(config: Config, shards: list[list[CallSource]], workers: int = 1, **settings: Any) -> dict[str, str]:
     """What became of each call: "done", or the stage and first words of the reason; each call exactly once."""
-    config = config.model_copy(update={"engine": config.engine.model_copy(update=settings)})
+    config = with_engine(config, **settings)
     waiting = iter(shards)
     found: list[tuple[str, str]] = []
     for shard, (results, _) in run_processes(FaultyWorker, config, lambda: next(waiting, None), workers, 1):
@@ -48,17 +37,6 @@ def outcomes(config: Config, shards: list[list[CallSource]], workers: int = 1, *
                 found.append((call.call_id, f"{result.stage}: {result.reason}"))
     assert len(found) == len(dict(found)) == sum(len(shard) for shard in shards)
     return dict(found)
-
-
-def workers_of(process: psutil.Process) -> list[psutil.Process]:
-    """The processes that a run started, without the helper of multiprocessing that cleans up after them."""
-    found = []
-    with suppress(psutil.NoSuchProcess):
-        for child in process.children():
-            with suppress(psutil.NoSuchProcess):
-                if "spawn_main" in " ".join(child.cmdline()):
-                    found.append(child)
-    return found
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -122,7 +100,7 @@ sys.path.insert(0, {str(ROOT)!r})
 from tests.support.fakes import FaultyWorker
 from callanalytics.config import load_config
 from callanalytics.records import CallSource
-from callanalytics.workers import run_processes
+from callanalytics.engine.workers import run_processes
 if __name__ == "__main__":
     shards = iter([[CallSource("a", "a.wav", {shard[0].path!r})]])
     list(run_processes(FaultyWorker, load_config(), lambda: next(shards, None), 1, 1))

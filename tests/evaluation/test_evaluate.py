@@ -19,8 +19,7 @@ from callanalytics.evaluation.outcomes import Outcome, read_outcomes
 from callanalytics.evaluation.truth import Truth, parse_truth
 from callanalytics.records import CallResult, CallRow, EventRow, FailureRow, PromiseRow, StoredWord, Turn, TurnRow
 from callanalytics.store.datasets import Store
-from tests.evaluation.test_truth import tree
-from tests.evaluation.test_verdicts import NOW, criterion_of, row_of
+from tests.support.truths import NOW, criterion_of, row_of, tree
 
 
 def result_of(truth: Truth, layout: str = "mono", **changes: Any) -> CallResult:

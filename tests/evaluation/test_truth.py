@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,33 +18,7 @@ from callanalytics.evaluation.truth import (
     parse_truth,
     perfect_transcript,
 )
-
-
-def tree(**changes: Any) -> dict[str, Any]:
-    """A small call: an announcement, an agent, a citizen, a second agent."""
-    base: dict[str, Any] = {
-        "call_id": "t1",
-        "duration_s": 60.0,
-        "layout": "mono",
-        "turns": [
-            {"speaker": "I", "start": 0.0, "end": 2.0, "text": "Welkom bij de gemeente."},
-            {"speaker": "A", "start": 3.0, "end": 6.0, "text": "Goedemorgen, met Piet de Boer."},
-            {"speaker": "C", "start": 6.0, "end": 10.0, "text": "Met Jansen, om negen uur, Kade nummer negen."},
-            {"speaker": "T", "start": 30.0, "end": 34.0, "text": "Ik bel u morgen terug, meneer Jansen."},
-        ],
-        "roles": {"A": "agent", "C": "citizen", "I": "ivr", "T": "agent2"},
-        "holds": [[12.0, 29.0]],
-        "criteria": {"empathy": "no"},
-        "promise": [{"type": "callback", "due": "2026-10-06", "quote": "Ik bel u morgen terug"}],
-        "pii": [
-            {"kind": "person_name", "s": "A", "text": "Piet de Boer"},
-            {"kind": "person_name", "s": "A", "text": "Boer"},
-            {"kind": "person_name", "s": "C", "text": "Jansen"},
-            {"kind": "house_number", "s": "C", "text": "negen"},
-        ],
-        "topic": "wmo",
-    }
-    return {**base, **changes}
+from tests.support.truths import tree
 
 
 def test_second_agent_is_agent_and_times_are_ms() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import typing
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,13 +24,10 @@ from callanalytics.evaluation.speakers import (
 from callanalytics.evaluation.truth import TruePromise, TrueTurn, Truth, parse_truth
 from callanalytics.evaluation.verdict import count, judge_criteria
 from callanalytics.evaluation.words import WordErrors, call_word_errors, merge_numbers, plain_words, word_errors
-from callanalytics.records import CriterionRow, PromiseRow, Role, Segment, Turn, Word
-from tests.evaluation.test_truth import tree
+from callanalytics.records import PromiseRow, Role, Segment, Turn, Word
+from tests.support.truths import criterion_of, row_of, tree
 
 ZONE = ZoneInfo("Europe/Amsterdam")
-NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
-
-
 def truth_of(*texts: str, pii: tuple[tuple[str, str], ...] = ()) -> Truth:
     """A truth whose only speaker, the agent, says these turns, ten seconds each."""
     turns = [{"speaker": "A", "start": 10 * i, "end": 10 * i + 10, "text": text} for i, text in enumerate(texts)]
@@ -49,15 +45,6 @@ def turn_of(role: Role, start_ms: int, text: str, channel: int | None = None, st
         Word(word, start_ms + i * step_ms, start_ms + (i + 1) * step_ms) for i, word in enumerate(text.split())
     )
     return Turn(0, role, start_ms, words[-1].end_ms, text, words, channel)
-
-
-def row_of(row: type, **values: Any) -> Any:
-    """A row with these values and something harmless in every other column."""
-    hints = typing.get_type_hints(row)
-    harmless: dict[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, datetime: NOW}
-    names = [f.name for f in dataclasses.fields(row)]
-    return row(**{name: values.get(name, harmless.get(hints[name], () if "tuple" in str(hints[name]) else None))
-                  for name in names})  # fmt: skip
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
@@ -217,13 +204,6 @@ def test_holds_found_missed_and_false() -> None:
 
 
 # --- criteria -------------------------------------------------------------------------------------------------------
-
-
-def criterion_of(name: str, detected: bool, status: str = "", probability: float = 0.9, applicable: bool = True) -> Any:
-    status = status or ("met" if detected else "not_met")
-    return row_of(
-        CriterionRow, criterion=name, applicable=applicable, detected=detected, status=status, probability=probability
-    )
 
 
 def test_uncertain_rows_count_by_their_probability() -> None:

@@ -34,7 +34,6 @@ from callanalytics.config import Config
 from callanalytics.engine import batch as engine
 from callanalytics.evaluation.truth import parse_truth
 from callanalytics.files import sha256_of
-from tests.call.test_memory import allow_dumps
 from tests.measure.redact import TUNED
 from tests.support.leaks import (
     BREAKS,
@@ -42,6 +41,7 @@ from tests.support.leaks import (
     Ears,
     Form,
     Place,
+    allow_dumps,
     forms,
     forms_of,
     leaks,
@@ -59,7 +59,9 @@ RUN = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from callanalytics import cli, engine, pipeline
+from callanalytics.call import pipeline
+from callanalytics.cli import main as cli
+from callanalytics.engine import batch as engine
 if __name__ == "__main__":
     from tests.support.leaks import TruthWorker
     pipeline.Worker = TruthWorker

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,41 +36,15 @@ from callanalytics.store.datasets import Store
 from callanalytics.store.reviews.people import add_user
 from callanalytics.store.reviews.reviews import FILE, Said, open_reviews
 from callanalytics.store.reviews.tables import arrow_schemas
+from tests.support.centre import LATER, finished, judged, promised, publish, review_tables
 from tests.support.fakes import CRITERIA, ITEMS, MOMENT, call_result
 from tests.support.paths import GUIDES
-
-LATER = MOMENT + timedelta(hours=1)
 
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     """Two calls, one of them of nobody knows when."""
-    return publish(tmp_path / "out", call_result("c1"), call_result("c2", None))
-
-
-def publish(root: Path, *results: CallResult) -> Path:
-    store = Store(root, CRITERIA, ITEMS)
-    store.open()
-    store.publish(results, "part-0")
-    store.close()
-    return root
-
-
-def said(**tables: list[dict[str, Any]]) -> dict[str, pa.Table]:
-    """Tables of the review store with these rows; an id each, in their order."""
-    full: dict[str, pa.Table] = {}
-    for name, rows in tables.items():
-        schema = arrow_schemas()[name]
-        numbered = [{"id": i, **row} if "id" in schema.names else row for i, row in enumerate(rows)]
-        full[name] = pa.Table.from_pylist(numbered, schema=schema)
-    return full
-
-
-def judged(answer: str, user_id: int = 1, at: datetime = MOMENT, **values: Any) -> dict[str, Any]:
-    return {
-        "call_id": "c1", "criterion": "greeting", "user_id": user_id, "answer": answer, "how": "single",
-        "made_at": at, **values,
-    }  # fmt: skip
+    return publish(tmp_path / "out", [call_result("c1"), call_result("c2", None)])
 
 
 def ask(config: Config, out: Path, query: str, reviews: Mapping[str, pa.Table] | None = None) -> list[dict[str, Any]]:
@@ -129,7 +102,7 @@ def test_rows_are_those_of_the_parquet_files(out: Path, config: Config) -> None:
 
 
 def test_times_are_moments_that_print_in_the_zone_of_the_municipality(tmp_path: Path, config: Config) -> None:
-    root = publish(tmp_path, call_result("c1", started_at=MOMENT))
+    root = publish(tmp_path, [call_result("c1", started_at=MOMENT)])
     (row,) = ask(config, root, "SELECT started_at, started_at::VARCHAR AS text FROM calls")
     assert row["started_at"] == MOMENT
     assert row["text"].startswith("2026-11-16 10:00:00")
@@ -217,7 +190,7 @@ def test_files_stay_while_the_catalog_is_open(tmp_path: Path, config: Config, mo
 
 
 def test_a_query_about_a_date_opens_the_files_of_that_date_alone(tmp_path: Path, config: Config) -> None:
-    root = publish(tmp_path, call_result("c1"), call_result("c2", "2026-11-17"))
+    root = publish(tmp_path, [call_result("c1"), call_result("c2", "2026-11-17")])
     with open_catalog(config, root) as sql:
         (root / "turns" / "date=2026-11-17" / "part-0.parquet").unlink()
         assert sql.execute("SELECT count(*) FROM turns WHERE date = '2026-11-16'").fetchall() == [(2,)]
@@ -230,7 +203,7 @@ def test_a_query_about_a_date_opens_the_files_of_that_date_alone(tmp_path: Path,
 
 def reviewed(config: Config, out: Path, **tables: list[dict[str, Any]]) -> dict[str, Any]:
     query = "SELECT * FROM reviewed_criteria WHERE call_id = 'c1' AND criterion = 'greeting'"
-    return only(ask(config, out, query, said(**tables)))
+    return only(ask(config, out, query, review_tables(**tables)))
 
 
 def test_without_a_judgement_the_machine_has_the_word(out: Path, config: Config) -> None:
@@ -292,11 +265,6 @@ def test_a_criterion_is_contested_while_a_contest_of_it_or_of_the_whole_call_is_
 # --- items and calls ------------------------------------------------------------------------------------------------
 
 
-def finished(status: str | None, at: datetime = MOMENT, sample_id: int | None = None) -> dict[str, Any]:
-    items = json.dumps({"opening": status} if status else {})
-    return {"call_id": "c1", "user_id": 1, "sample_id": sample_id, "items": items, "made_at": at}
-
-
 SAMPLES = [{"id": 1, "blind": True}, {"id": 2, "blind": False}]
 
 
@@ -317,32 +285,25 @@ def test_an_item_is_what_the_newest_review_of_the_call_came_to(
     out: Path, config: Config, rows: list[dict[str, Any]], status: str, state: str
 ) -> None:
     query = "SELECT * FROM items WHERE call_id = 'c1'"
-    row = only(ask(config, out, query, said(finished=rows, samples=SAMPLES)))
+    row = only(ask(config, out, query, review_tables(finished=rows, samples=SAMPLES)))
     assert (row["item"], row["machine_status"], row["final_status"], row["state"]) == ("opening", "met", status, state)
 
 
 def test_an_open_contest_makes_the_call_contested_until_it_is_settled(out: Path, config: Config) -> None:
     query = "SELECT state FROM call_states ORDER BY call_id"
     contest = {"call_id": "c1", "criterion": "greeting", "user_id": 9, "made_at": LATER}
-    tables = said(finished=[finished("met")], contests=[contest])
+    tables = review_tables(finished=[finished("met")], contests=[contest])
     assert [row["state"] for row in ask(config, out, query, tables)] == ["contested", "machine"]
-    tables = said(finished=[finished("met")], contests=[contest | {"settled_at": LATER}])
+    tables = review_tables(finished=[finished("met")], contests=[contest | {"settled_at": LATER}])
     assert [row["state"] for row in ask(config, out, query, tables)] == ["reviewed", "machine"]
 
 
 # --- the register ---------------------------------------------------------------------------------------------------
 
 
-def promised(answer: str, start_ms: int = 0, index: int | None = 0, at: datetime = MOMENT, **values: Any) -> Any:
-    return {
-        "call_id": "c1", "promise_index": index, "start_ms": start_ms, "user_id": 1, "answer": answer,
-        "type": "visit", "made_at": at, **values,
-    }  # fmt: skip
-
-
 def register(config: Config, out: Path, *judgements: Any) -> list[dict[str, Any]]:
     query = "SELECT * FROM register WHERE call_id = 'c1' ORDER BY start_ms, promise_index"
-    return ask(config, out, query, said(promise_judgements=list(judgements)))
+    return ask(config, out, query, review_tables(promise_judgements=list(judgements)))
 
 
 def test_a_promise_stands_in_the_register_as_the_machine_heard_it(out: Path, config: Config) -> None:
@@ -389,16 +350,16 @@ def test_two_promises_of_one_moment_are_told_apart(tmp_path: Path, config: Confi
     one = call_result("c1")
     first = dataclasses.replace(one.promises[0], type="visit")
     second = dataclasses.replace(first, promise_index=1, type="action")
-    root = publish(tmp_path, dataclasses.replace(one, promises=(first, second)))
+    root = publish(tmp_path, [dataclasses.replace(one, promises=(first, second))])
     rows = register(config, root, promised("rejected", index=1))
     assert [(row["type"], row["is_rejected"]) for row in rows] == [("visit", False), ("action", True)]
 
 
 def test_what_people_said_of_an_erased_call_is_in_no_view_that_joins(out: Path, config: Config) -> None:
-    gone = said(
+    gone = review_tables(
         promise_judgements=[promised("missed", call_id="gone")],
         judgements=[judged("met", call_id="gone")],
-        finished=[finished("met") | {"call_id": "gone"}],
+        finished=[finished("met", call="gone")],
     )
     for view in DERIVED:
         assert ask(config, out, f"SELECT * FROM {view} WHERE call_id = 'gone'", gone) == []
@@ -413,8 +374,7 @@ def caller(call_id: str, days: float, topic: str = "afval", **values: Any) -> Ca
 
 
 def test_a_second_call_of_a_caller_about_a_topic_is_a_repeat(tmp_path: Path, config: Config) -> None:
-    root = publish(
-        tmp_path,
+    calls = [
         caller("a", 0),
         caller("b", REPEAT_DAYS),
         caller("c", 2 * REPEAT_DAYS + 0.01),
@@ -427,11 +387,12 @@ def test_a_second_call_of_a_caller_about_a_topic_is_a_repeat(tmp_path: Path, con
         caller("j", 3, caller_ref="r3", direction="inbound"),
         caller("k", 4, caller_ref="r3", direction="outbound"),
         call_result("l", None, caller_ref="r2", topic="afval"),
-    )
+    ]
+    root = publish(tmp_path, calls)
     query = "SELECT call_id, previous_call_id, days_between, promise_before FROM repeat_calls"
     expected = {"call_id": "b", "previous_call_id": "a", "days_between": REPEAT_DAYS, "promise_before": 1}
     assert ask(config, root, query) == [expected]
-    rejected = said(promise_judgements=[promised("rejected", call_id="a")])
+    rejected = review_tables(promise_judgements=[promised("rejected", call_id="a")])
     assert only(ask(config, root, query, rejected))["promise_before"] == 0
 
 
@@ -497,9 +458,9 @@ def a_month(config: Config, root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         RunRow("r1", now, now, **counts, wall_ms_by_stage={"decode": 1}, versions={}, pipeline_fingerprint="f")
     )
     store.close()
-    tables = said(
+    tables = review_tables(
         judgements=[judged("not_met" if i % 3 else "met", call_id=f"c{i}", at=now) for i in range(30)],
-        finished=[finished("not_met", now) | {"call_id": f"c{i}"} for i in range(30)],
+        finished=[finished("not_met", now, call=f"c{i}") for i in range(30)],
         promise_judgements=[
             promised("confirmed", call_id=f"c{i}", at=now, registered=i % 2 == 0, type="callback") for i in range(20)
         ],

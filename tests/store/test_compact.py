@@ -17,15 +17,15 @@ import pytest
 
 from callanalytics.cli.main import main
 from callanalytics.records import arrow_schema
-from callanalytics.store import place as places
+from callanalytics.store import disk
 from callanalytics.store.datasets import DETAILS, Store
-from tests.store.test_store import LATER, assert_whole, read, reopened, rows
+from tests.support.centre import LATER, all_rows, assert_whole, opened, read
 from tests.support.fakes import CRITERIA, ITEMS, call_result, killed_before
 
 
-def fill(root: Path, calls: int = 12) -> None:
+def fill_parts(root: Path, calls: int = 12) -> None:
     """Calls of three dates, two a part, in an OUT that is closed again."""
-    store = reopened(root)
+    store = opened(root)
     for i in range(0, calls, 2):
         dates = [("2026-11-16", "2026-11-17", None)[(i + k) % 3] for k in range(2)]
         store.publish([call_result(f"c{i + k:03d}", date) for k, date in enumerate(dates)], f"part-{i:03d}")
@@ -34,22 +34,22 @@ def fill(root: Path, calls: int = 12) -> None:
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    fill(tmp_path / "out")
+    fill_parts(tmp_path / "out")
     return tmp_path / "out"
 
 
 def compacted(root: Path) -> Any:
-    store = reopened(root)
+    store = opened(root)
     done = store.compact()
     store.close()
     return done
 
 
 def test_a_date_becomes_one_part_with_the_same_rows(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = rows(out)
+    before = all_rows(out)
     assert main(["compact", str(out), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"before": 12, "after": 3, "held": 0}
-    assert rows(out) == before
+    assert all_rows(out) == before
     assert_whole(out)
     for dataset in ("calls", *DETAILS):
         parts = list((out / dataset).rglob("*.parquet"))
@@ -63,11 +63,11 @@ def test_a_date_becomes_one_part_with_the_same_rows(out: Path, capsys: pytest.Ca
             assert ids == sorted(ids)
     assert main(["compact", str(out), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"before": 3, "after": 3, "held": 0}
-    assert not list((out / places.SWAPS).iterdir())
+    assert not list((out / disk.SWAPS).iterdir())
 
 
 def test_calls_of_a_merged_part_are_replaced_and_read_as_ever(out: Path) -> None:
-    store = reopened(out)
+    store = opened(out)
     store.compact()
     store.publish([call_result("c004", "2026-11-17", processed_at=LATER, topic="new")], "part-x")
     assert assert_whole(out)["c004"]["topic"] == "new"
@@ -91,21 +91,22 @@ def test_columns_of_an_older_scorecard_stay(out: Path) -> None:
     assert len(read(out, "calls")) == 13
 
 
+@pytest.mark.kills
 def test_a_kill_at_any_step_changes_no_row(tmp_path: Path) -> None:
-    fill(tmp_path / "undisturbed", 4)
-    expected = rows(tmp_path / "undisturbed")
+    fill_parts(tmp_path / "undisturbed", 4)
+    expected = all_rows(tmp_path / "undisturbed")
     for k in range(1, 500):
         root = tmp_path / str(k)
-        fill(root, 4)
-        store = reopened(root)
+        fill_parts(root, 4)
+        store = opened(root)
         steps = [(os, "rename"), (os, "replace"), (shutil, "rmtree")]
         is_through = not killed_before(k, steps, store.compact)[0]
         store.close()
-        reopened(root).close()
-        assert rows(root) == expected
+        opened(root).close()
+        assert all_rows(root) == expected
         assert_whole(root)
         assert compacted(root).after == 3
-        assert rows(root) == expected
+        assert all_rows(root) == expected
         if is_through:
             break
     assert k > 10
@@ -115,7 +116,7 @@ def test_a_kill_at_any_step_changes_no_row(tmp_path: Path) -> None:
 READER = """
 import sys, time, duckdb
 from pathlib import Path
-from callanalytics.store import Store
+from callanalytics.store.datasets import Store
 out, end, good = Path(sys.argv[1]), time.monotonic() + float(sys.argv[2]), 0
 last = 12
 store = Store(out)
@@ -136,7 +137,7 @@ def test_readers_that_say_so_notice_nothing(out: Path) -> None:
         subprocess.Popen([sys.executable, "-c", READER, str(out), "6"], stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    store = reopened(out)
+    store = opened(out)
     merged, number = 0, 12
     while any(reader.poll() is None for reader in readers):
         # Parts come and are merged again and again.
@@ -153,12 +154,12 @@ def test_readers_that_say_so_notice_nothing(out: Path) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "READERS_S", 0.3)
+    monkeypatch.setattr(disk, "READERS_S", 0.3)
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_reader_that_stays_keeps_its_files(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = {path for path in out.rglob("*.parquet") if places.SWAPS not in path.parts}
+    before = {path for path in out.rglob("*.parquet") if disk.SWAPS not in path.parts}
     leave = Event()
 
     def stay() -> None:
@@ -172,7 +173,7 @@ def test_a_reader_that_stays_keeps_its_files(out: Path, capsys: pytest.CaptureFi
     printed = capsys.readouterr()
     assert "12 parts merged into 12" in printed.out
     assert "3 date(s) are being read" in printed.err
-    assert {path for path in out.rglob("*.parquet") if places.SWAPS not in path.parts} == before
+    assert {path for path in out.rglob("*.parquet") if disk.SWAPS not in path.parts} == before
     leave.set()
     reader.join()
     assert compacted(out).after == 3

@@ -10,11 +10,8 @@ import pytest
 
 from callanalytics.cli.main import main
 from callanalytics.config import Config
-from callanalytics.engine import batch as engine
 from callanalytics.errors import StoreError
-from callanalytics.scoring import load_files
-from tests.engine.test_engine import call_ids, rows, run, with_engine
-from tests.support.fakes import ScriptedWorker
+from tests.support.centre import call_ids, rows, run, with_engine
 
 
 def mount(*options: str) -> None:
@@ -44,11 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def one_each(config: Config, monkeypatch: pytest.MonkeyPatch) -> Config:
-    files = load_files(config)
-    monkeypatch.setattr("callanalytics.scoring.load_files", lambda config: files)
-    monkeypatch.setattr("callanalytics.call.pipeline.Worker", ScriptedWorker)
-    monkeypatch.setattr(engine, "find_model", Path)
+def one_each(config: Config, scripted: object) -> Config:
     return with_engine(config, shard_calls=1, min_free_mb=0)
 
 

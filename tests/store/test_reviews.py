@@ -54,7 +54,7 @@ from callanalytics.store.reviews.tables import (
     User,
     arrow_schemas,
 )
-from tests.privacy.test_rights import SECRET, TODAY, fill, marked, traces
+from tests.support.centre import SECRET, TODAY, fill, marked, traces
 from tests.support.databases import new_database, postgres, why_no_postgres
 from tests.support.fakes import CRITERIA, ITEMS, call_result
 from tests.support.paths import ROOT

@@ -6,8 +6,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,43 +17,17 @@ import pytest
 
 from callanalytics.errors import StoreError, StoreLocked
 from callanalytics.records import DATASETS, RunRow, arrow_schema
-from callanalytics.store.datasets import DETAILS, Store
+from callanalytics.store.datasets import Store
 from callanalytics.store.disk import STAGING
+from tests.support.centre import CHANGES, LATER, all_rows, assert_details, assert_whole, opened, read, seed
 from tests.support.fakes import CRITERIA, ITEMS, MOMENT, Killed, call_result, failure_row, killed_before
-
-PER_CALL = {"turns": 2, "criteria": len(CRITERIA), "promises": 1, "events": 1, "score_history": 1}
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "out", CRITERIA, ITEMS)
-    store.open()
+    store = opened(tmp_path / "out")
     yield store
     store.close()
-
-
-def read(root: Path, dataset: str) -> list[dict[str, Any]]:
-    """Rows as an analyst reads them: DuckDB over the Hive partitions."""
-    if not any((root / dataset).glob("date=*/*.parquet")):
-        return []
-    files = f"{root}/{dataset}/*/*.parquet"
-    return duckdb.sql(f"SELECT * FROM read_parquet('{files}', union_by_name = true)").arrow().read_all().to_pylist()
-
-
-def assert_whole(root: Path) -> dict[str, dict[str, Any]]:
-    """Every call of OUT once and with all its details, no detail without a call; returns the calls by id."""
-    calls = read(root, "calls")
-    assert max(Counter(row["call_id"] for row in calls).values(), default=1) == 1
-    for dataset in DETAILS:
-        counts = Counter(row["call_id"] for row in read(root, dataset))
-        assert counts == {row["call_id"]: PER_CALL[dataset] for row in calls}, dataset
-    return {row["call_id"]: row for row in calls}
-
-
-def reopened(root: Path) -> Store:
-    store = Store(root, CRITERIA, ITEMS)
-    store.open()
-    return store
 
 
 # --- what is written ------------------------------------------------------------------------------------------------
@@ -100,7 +73,7 @@ def test_a_call_without_details_is_published(store: Store) -> None:
 def test_files_and_folders_are_for_their_owner_only(tmp_path: Path) -> None:
     before = os.umask(0o000)  # whatever the operator's umask is
     try:
-        store = reopened(tmp_path / "deep" / "out")
+        store = opened(tmp_path / "deep" / "out")
         store.publish([call_result("c1")], "part-1")
         store.publish([call_result("c1"), call_result("c2")], "part-2")
         store.publish_failure(failure_row("c3"))
@@ -192,51 +165,19 @@ def test_two_recordings_of_one_id_fail_apart(store: Store) -> None:
 
 # --- kills ----------------------------------------------------------------------------------------------------------
 
-Action = Callable[[Store, str], None]
-LATER = MOMENT + timedelta(hours=1)
-
-
-def seed(store: Store) -> None:
-    old = [call_result("a1", topic="old"), call_result("a2", topic="old"), call_result("a3", "2026-11-17")]
-    store.publish(old, "part-0")
-    store.publish([call_result("a4", "2026-11-17")], "part-1")
-    store.publish_failure(failure_row("a9"))
-
-
-def first(store: Store, part_id: str) -> None:
-    store.publish([call_result("c1"), call_result("c2", "2026-11-17"), call_result("c3", None)], part_id)
-
-
-def replace_some(store: Store, part_id: str) -> None:
-    new = {"processed_at": LATER, "topic": "new", "pipeline_fingerprint": "f2"}
-    store.publish([call_result("a1", **new), call_result("a4", "2026-11-18", **new), call_result("c1", **new)], part_id)
-
-
-def replace_all(store: Store, part_id: str) -> None:
-    new = {"processed_at": LATER, "topic": "new", "pipeline_fingerprint": "f2"}
-    store.publish([call_result(f"a{i}", "2026-11-16" if i < 3 else "2026-11-17", **new) for i in range(1, 5)], part_id)
-
-
-def fail(store: Store, part_id: str) -> None:
-    store.publish_failure(failure_row("a9", failed_at=LATER, attempts=2))
-
-
-def mend(store: Store, part_id: str) -> None:
-    store.publish([call_result("a9", processed_at=LATER)], part_id)
-
-
-@pytest.mark.parametrize("action", [first, replace_some, replace_all, fail, mend], ids=lambda action: action.__name__)
-def test_a_kill_at_any_step_leaves_whole_calls(tmp_path: Path, action: Action) -> None:
+@pytest.mark.kills
+@pytest.mark.parametrize("action", CHANGES, ids=lambda action: action.__name__)
+def test_a_kill_at_any_step_leaves_whole_calls(tmp_path: Path, action: Any) -> None:
     """Kill before the k-th rename or removal, for every k until the action comes through."""
-    fresh = reopened(tmp_path / "undisturbed")
+    fresh = opened(tmp_path / "undisturbed")
     seed(fresh)
     action(fresh, "part-2")
     fresh.close()
-    undisturbed = rows(fresh.root)
+    undisturbed = all_rows(fresh.root)
     steps = killed_steps = 0
     for k in range(1, 200):
         root = tmp_path / str(k)
-        store = reopened(root)
+        store = opened(root)
         seed(store)
         before = assert_whole(root)
         was_killed, steps = killed_before(
@@ -246,30 +187,24 @@ def test_a_kill_at_any_step_leaves_whole_calls(tmp_path: Path, action: Action) -
             break
         killed_steps += 1
         # Already now nothing that was readable is lost, and no call is there without its details.
-        at_once = {row["call_id"] for row in read(root, "calls")}
-        assert at_once >= set(before)
-        for dataset in DETAILS:
-            assert {row["call_id"] for row in read(root, dataset)} >= at_once
+        assert assert_details(root) >= set(before)
         store.close()
-        again = reopened(root)
+        again = opened(root)
         calls = assert_whole(root)
         assert set(calls) >= set(before)
         assert not {row["call_id"] for row in again.failures()} & {c for c in calls if c == "a9"}
         # The same action, run again, ends where an undisturbed one does.
         action(again, "part-3")
         assert_whole(root)
-        assert rows(root) == undisturbed
+        assert all_rows(root) == undisturbed
         again.close()
     assert killed_steps > 0
     assert steps < k  # it came through at last
 
 
-def rows(root: Path) -> dict[str, list[str]]:
-    return {dataset: sorted(map(repr, read(root, dataset))) for dataset in ("calls", *DETAILS, "failures")}
-
-
+@pytest.mark.kills
 def test_a_kill_while_writing_leaves_nothing_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = reopened(tmp_path)
+    store = opened(tmp_path)
     with monkeypatch.context() as patch:
         def die(*_: Any, **__: Any) -> None:
             raise Killed
@@ -279,7 +214,7 @@ def test_a_kill_while_writing_leaves_nothing_to_read(tmp_path: Path, monkeypatch
             store.publish([call_result("c1")], "part-1")
     store.close()
     assert list((tmp_path / STAGING).iterdir())
-    reopened(tmp_path)
+    opened(tmp_path)
     assert not (tmp_path / STAGING).exists()
     assert not list(tmp_path.rglob("*.parquet"))
 
@@ -301,16 +236,17 @@ def test_a_second_run_does_not_touch_the_first_ones_staging(store: Store) -> Non
     assert (store.root / STAGING / "turns.x.parquet").exists()
 
 
+@pytest.mark.kills
 def test_the_lock_goes_with_the_process(tmp_path: Path) -> None:
     script = (
         "import os, signal, sys, pathlib\n"
-        "from callanalytics.store import Store\n"
+        "from callanalytics.store.datasets import Store\n"
         "Store(pathlib.Path(sys.argv[1])).open()\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
     assert done.returncode == -9
-    reopened(tmp_path).close()
+    opened(tmp_path).close()
 
 
 def test_a_file_in_the_place_of_out_is_refused(tmp_path: Path) -> None:
@@ -370,7 +306,7 @@ def test_other_files_in_out_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("of the operator")
     (tmp_path / "calls").mkdir()
     (tmp_path / "calls" / "readme.txt").write_text("x")
-    store = reopened(tmp_path)
+    store = opened(tmp_path)
     store.publish([call_result("c1")], "part-1")
     reopened_after_close(store).close()
     assert (tmp_path / "notes.txt").exists()

@@ -33,6 +33,11 @@ PER_CALL = {"turns": 2, "criteria": len(CRITERIA), "promises": 1, "events": 1, "
 SURE, HARD = "greeting_agent_name", "empathy"  # two criteria of the shipped card
 RUN = RunRow("r1", MOMENT, MOMENT, 3, 0, 2, 1, 0, 0, 0, 5, 5, {"decode": 1}, {"python": "3"}, "f1")
 
+ROW = RunRow(
+    "r1", MOMENT, MOMENT + timedelta(minutes=5), 10, 3, 4, 2, 1, 0, 0, 1_200_000, 300_000,
+    {"transcribe": 200_000, "decode": 3_000}, {"python": "3.11"}, "f1",
+)  # fmt: skip
+
 # --- settings and runs ----------------------------------------------------------------------------------------------
 
 

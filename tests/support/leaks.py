@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -313,3 +314,9 @@ def unredacted(truth: Truth, stored: Sequence[dict[str, Any]]) -> list[tuple[Dat
         if telling:
             found.append((datum, " ".join(left)))
     return found
+
+
+def allow_dumps() -> None:
+    """Let this process leave as large a dump of its memory as it may."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
