@@ -1,6 +1,6 @@
 """Damaged recordings and metadata by the hundred, through the real engine: no crash, and each in exactly one state.
 
-FUZZ=500 tests/test_fuzz.py takes some minutes; the suite is content with fewer.
+FUZZ=500 with tests/whole/test_fuzz.py takes some minutes; the suite is content with fewer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from callanalytics.engine import batch as engine
 from callanalytics.engine.intake import list_calls
 from callanalytics.errors import ManifestError
 from callanalytics.store.datasets import DETAILS, Store
-from tests.engine.test_engine import with_engine
+from tests.support.centre import with_engine
 from tests.support.fakes import Clip, Watcher, write_audio
 
 FILES = int(os.environ.get("FUZZ", "100"))
