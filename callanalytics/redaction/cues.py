@@ -118,6 +118,66 @@ class EmailCues:
 
 
 @dataclass(frozen=True, slots=True)
+class NameCues:
+    """How names of persons are said, and what is no name."""
+
+    titles: Words
+    before_cut_titles: Words
+    almost_titles: Words
+    relations: Words
+    abbreviations: Words
+    almost_met: Words
+    no_lead: Words
+    greetings: Words
+    short: Words
+    lead_in: Words
+    lead_out: Words
+    articles: Words
+    with_things: Words
+    never_after_met: Words
+    nobody: Words
+    misheard_names: Words
+    spelling: Words
+    odd_prefixes: Words
+    name_prefixes: Words
+    offices: Words
+    departments: Words
+    place_leads: Words
+    asks_name: Regex
+    asks_spelling: Regex
+    introduces: Regex
+    introduces_weakly: Regex
+    like_greeting: Regex
+    glued_title: Regex
+    title_stem: Regex
+    after_name: Regex
+    thing: Regex
+    introduces_self: Regex
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialCues:
+    """What says that something is special data about a person."""
+
+    persons: Words
+    own: Words
+    be: Words
+    have: Words
+    take: Words
+    at: Words
+    at_by: Words
+    member: Words
+    vote: Words
+    origin: Words
+    not_before_origin: Words
+    not_before_be: Words
+    not_of_persons: Words
+    tails: tuple[str, ...]
+    anywhere: Regex
+    called_after: Regex
+
+
+@dataclass(frozen=True, slots=True)
 class Cues:
     """Everything that configs/redaction holds."""
 
@@ -130,6 +190,8 @@ class Cues:
     emails: EmailCues
     phone: PhoneCues
     iban: IbanCues
+    names: NameCues
+    special: SpecialCues
 
 
 def load_cues(folder: Path) -> Cues:

@@ -26,6 +26,7 @@ from callanalytics.dutch.lexicon import load_lexicon
 from callanalytics.dutch.words import lemma
 from callanalytics.evaluation.truth import parse_truth
 from callanalytics.records import Role, Transcript, Turn
+from callanalytics.redaction.cues import load_cues
 from callanalytics.redaction.names import mark_names
 from callanalytics.redaction.tokens import Reading
 from callanalytics.training.dutch import (
@@ -125,7 +126,7 @@ def measure_calls(dutch: Dutch, change: Callable[[str], str], title: str, show: 
 
 def measure_redaction(dutch: Dutch, sentences: Sequence[Sentence], title: str) -> None:
     """Words of persons that redaction marks by its rules alone and with the pipeline; its lists lack the kept names."""
-    full = load_lexicon()
+    full, cues = load_lexicon(), load_cues(ROOT / "configs" / "redaction")
     lexicon = replace(
         full,
         first_names=frozenset(name for name in full.first_names if not is_kept(name)),
@@ -139,7 +140,7 @@ def measure_redaction(dutch: Dutch, sentences: Sequence[Sentence], title: str) -
             role: Role = "agent" if number % 2 else "citizen"
             call = Reading.of(Transcript("x", None, (Turn(0, role, 0, 1000, text),)))
             spans = [range(n.start, n.end) for n in names if n.kind == "person"] if label != "rules alone" else []
-            mark_names(call, lexicon, spans)
+            mark_names(call, lexicon, cues, spans)
             found = {at for at, token in enumerate(call.tokens) if token.kind == "person_name"}
             truth = {at for at, tag in enumerate(sentence.entities) if tag.endswith("PER")}
             hit, due, marked = hit + len(found & truth), due + len(truth), marked + len(found)

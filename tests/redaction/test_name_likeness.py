@@ -11,6 +11,7 @@ from callanalytics.config import project_root
 from callanalytics.dutch.lexicon import load_lexicon
 from callanalytics.errors import InputError
 from callanalytics.records import Transcript, Turn
+from callanalytics.redaction.cues import load_cues
 from callanalytics.redaction.likeness import (
     FINDS,
     Find,
@@ -25,6 +26,7 @@ from callanalytics.redaction.tokens import Reading
 
 FOLDER = project_root() / "models" / "names"
 LEXICON = load_lexicon()
+CUES = load_cues(project_root() / "configs" / "redaction")
 LIKENESS = load_likeness(FOLDER)
 
 
@@ -72,7 +74,7 @@ def test_spellings_of_one_sound_are_alike() -> None:
 def names_in(text: str, sure: float) -> list[str]:
     """What stays marked in a citizen's line when every find is a name with this probability."""
     call = Reading.of(Transcript("c1", None, (Turn(0, "citizen", 0, 9_000, text),)))
-    mark_names(call, LEXICON, likeness=[0.3] * len(call.tokens), judge=lambda finds: [sure] * len(finds))
+    mark_names(call, LEXICON, CUES, likeness=[0.3] * len(call.tokens), judge=lambda finds: [sure] * len(finds))
     return [token.text for token in call.tokens if token.kind == "person_name"]
 
 
