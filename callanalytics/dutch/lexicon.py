@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+
+from callanalytics.dutch.memory import remembered
 
 LEXICON_PATH = Path(__file__).resolve().parent / "lexicon"
 
@@ -38,7 +39,7 @@ def load_lexicon() -> Lexicon:
         for name in names
     ]
 
-    @lru_cache(maxsize=50_000)
+    @remembered
     def is_dutch(word: str) -> bool:
         return word in words or (word != "" and bool(simplemma.is_known(word, lang="nl")))
 

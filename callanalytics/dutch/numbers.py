@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
+
+from callanalytics.dutch.memory import remembered
 
 _UNITS = ("nul", "een", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen")
 _TEENS = ("tien", "elf", "twaalf", "dertien", "veertien", "vijftien", "zestien", "zeventien", "achttien", "negentien")
@@ -56,7 +57,7 @@ _MAX_GAP = 4  # fillers in a row: more, and the speaker is no longer saying the 
 _ENDS_GROUP = re.compile(r"[,.;:?!…]$")
 
 
-@lru_cache(maxsize=20_000)
+@remembered
 def bare(token: str) -> str:
     """The token in lower case without accents, hyphens and punctuation around it: "Drieën-dertig," -> drieendertig."""
     plain = "".join(c for c in unicodedata.normalize("NFD", token.casefold()) if not unicodedata.combining(c))
@@ -83,7 +84,7 @@ _UNIT_RUN = re.compile(f"(?:{'|'.join(sorted(_UNIT_VALUES, key=len, reverse=True
 _CENTURIES = {"achttien": 1800, "negentien": 1900, "twintig": 2000}
 
 
-@lru_cache(maxsize=20_000)
+@remembered
 def word_value(word: str) -> int | None:
     """The value of one bare word, or None: driehonderdtwaalf -> 312, negentienvijfentachtig -> 1985, 21 -> 21."""
     if word in _BELOW_100:

@@ -101,10 +101,9 @@ def _prefix_leads_on(shapes: Shapes, at: int, turn: range, strength: str) -> boo
         return is_slot or (is_behind_first_name and shapes.is_cased_capital(nxt))
     if shapes.is_cased_capital(nxt):
         return not shapes.is_office(nxt)
-    if word in lexicon.surnames or (strength == "title" and shapes.likeness[nxt] >= LIKELY_SLOT):
-        return True
+    is_likely = word in lexicon.surnames or (strength == "title" and shapes.likeness[nxt] >= LIKELY_SLOT)
     is_carried_on = is_behind_first_name and call.tokens[at].bare != "van"
-    return is_carried_on or (strength != "weak" and not lexicon.is_dutch(word))
+    return is_likely or is_carried_on or (strength != "weak" and not lexicon.is_dutch(word))
 
 
 def _is_name(shapes: Shapes, at: int, turn: range, strength: str, is_first: bool) -> bool:

@@ -30,7 +30,7 @@ def introduced(shapes: Shapes, turn: range, is_opening: bool, is_due: bool) -> I
         if end == at and strength == "title" and call.tokens[at].bare == "van":
             end = _behind_van(shapes, at, turn)
         if end == at:
-            is_own = strength == "greeting" or shapes.cues.introduces_self.search(shapes.lead(at, turn, 4))
+            is_own = strength == "greeting" or bool(shapes.cues.introduces_self.search(shapes.lead(at, turn, 4)))
             is_own = is_own or _opens(shapes, at, turn) or (strength == "strong" and _is_opening(shapes, at, turn))
             end = _whole_phrase(shapes, at, turn) if is_own else at
         if end > at and not (strength == "weak" and _is_no_name(shapes, at, end, turn)):
@@ -65,9 +65,8 @@ def _cue_before(shapes: Shapes, at: int, turn: range, is_opening: bool, is_due: 
     if ended and SENTENCE_END.search(call.tokens[last].text):
         return ""
     line = " ".join(call.word(i, turn) for i in range(max(turn.start, last - 4), last + 1)).strip()
-    if cues.introduces.search(line) and not (ended and word != "is"):
-        return "strong"
-    if word == "zeker" and before in ("een", "n"):
+    is_announced = cues.introduces.search(line) and not (ended and word != "is")
+    if is_announced or (word == "zeker" and before in ("een", "n")):
         return "strong"
     if word in cues.relations or (word in ("heet", "is") and before in cues.relations):
         return "weak"
@@ -233,7 +232,7 @@ def opened(shapes: Shapes, turn: range) -> Iterator[Candidate]:
 
 
 def finished_introductions(shapes: Shapes, turn: range) -> Iterator[Candidate]:
-    """Yield names with the words behind them where somebody says who they are: "u spreekt met [klaren] over stegen." """
+    """Yield names with the words behind them where people say who they are: "u spreekt met [klaren] over stegen." """
     for phrase in shapes.phrases(turn):
         names = [at for at in phrase if shapes.call.tokens[at].kind == "person_name"]
         lead = shapes.lead(names[0], phrase, 4) if names else ""

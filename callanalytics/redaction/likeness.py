@@ -17,10 +17,12 @@ from typing import Any
 
 from callanalytics.config import hash_of
 from callanalytics.dutch.lexicon import Lexicon
+from callanalytics.dutch.memory import remembered
 from callanalytics.dutch.numbers import FILLERS, bare, word_value
+from callanalytics.dutch.words import word_set
 from callanalytics.errors import InputError
 from callanalytics.records import PLACEHOLDER
-from callanalytics.redaction.tokens import PHRASE_END, word_set
+from callanalytics.redaction.tokens import PHRASE_END
 
 ARTEFACT, FINDS = "names.skops", "finds.skops"
 BUCKETS = 1 << 15
@@ -132,7 +134,7 @@ _SPELLINGS = {
 _SOUNDS = [(re.compile(spelled), sound) for spelled, sound in _SPELLINGS.items()]
 
 
-@lru_cache(maxsize=50_000)
+@remembered
 def sound_of(word: str) -> str:
     """What recognition confuses made alike, as it spells by ear: "kuijpers", "cuipers" -> kuipers."""
     for pattern, sound in _SOUNDS:
@@ -160,11 +162,12 @@ def nearness(word: str, lexicon: Lexicon) -> tuple[int, int]:
 
     What recognition made of an ordinary word is near an ordinary word, what it made of a name often near a name.
     """
-    return _nearness(word, lexicon.common, lexicon.first_names, lexicon.surnames)
+    # common words are on a public list, so they may be remembered from call to call; all others are forgotten
+    nearness_of = _nearness_of_common if word in lexicon.common else _nearness
+    return nearness_of(word, lexicon.common, lexicon.first_names, lexicon.surnames)
 
 
-@lru_cache(maxsize=50_000)
-def _nearness(word: str, common: frozenset[str], *names: frozenset[str]) -> tuple[int, int]:
+def _find_nearness(word: str, common: frozenset[str], *names: frozenset[str]) -> tuple[int, int]:
     from rapidfuzz import fuzz, process
 
     def nearest(words: frozenset[str]) -> int:
@@ -172,6 +175,10 @@ def _nearness(word: str, common: frozenset[str], *names: frozenset[str]) -> tupl
         return int(found[1]) if found else 0
 
     return nearest(common), max(map(nearest, names))
+
+
+_nearness = remembered(_find_nearness)
+_nearness_of_common = lru_cache(maxsize=10_000)(_find_nearness)
 
 
 def _kind(word: str, lexicon: Lexicon) -> str:

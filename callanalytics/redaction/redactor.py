@@ -15,6 +15,7 @@ from callanalytics.config import Config, hash_of, project_root
 from callanalytics.dutch import numbers
 from callanalytics.dutch.grammar import NAMES, Name, dutch_fingerprint, load_dutch
 from callanalytics.dutch.lexicon import LEXICON_PATH, Lexicon, load_lexicon
+from callanalytics.dutch.memory import forget_words
 from callanalytics.records import PLACEHOLDERS, Transcript, Turn, Word
 from callanalytics.redaction.asked import Context
 from callanalytics.redaction.cues import load_cues
@@ -76,15 +77,18 @@ class Redactor:
     def __call__(self, transcript: Transcript) -> Redacted:
         """The call with every datum of the configured kinds replaced."""
         spans: tuple[RedactedSpan, ...] = ()
-        # What was found tells where to look again, until nothing is left to find: so redaction is idempotent.
-        for _ in range(8):
-            found = self._pass(transcript)
-            spans += found.spans
-            transcript = found.transcript
-            if not found.spans:
-                break
-        self._heard.clear()
-        self._like.clear()
+        try:
+            # What was found tells where to look again, until nothing is left to find: so redaction is idempotent.
+            for _ in range(8):
+                found = self._pass(transcript)
+                spans += found.spans
+                transcript = found.transcript
+                if not found.spans:
+                    break
+        finally:
+            self._heard.clear()
+            self._like.clear()
+            forget_words()
         return Redacted(
             transcript, tuple(sorted(spans, key=lambda span: (span.turn_index, span.start_ms, span.end_ms)))
         )
