@@ -115,10 +115,8 @@ def _is_name(shapes: Shapes, at: int, turn: range, strength: str, is_first: bool
         return False
     if (word in PREFIXES and not call.is_capital(at)) or _is_ruled_out(shapes, at, turn, strength, is_first):
         return False
-    if shapes.is_inner_capital(at, turn):
-        return True
     slot = {"title": LIKELY_SLOT, "weak": LIKELY_WORD if shapes.is_word(word) else LIKELY_WEAK}.get(strength, 1.0)
-    if shapes.likeness[at] >= slot and may_be_judged(word, lexicon):
+    if shapes.is_inner_capital(at, turn) or (shapes.likeness[at] >= slot and may_be_judged(word, lexicon)):
         return True
     if is_first:
         return _is_first_name(shapes, at, turn, strength)
