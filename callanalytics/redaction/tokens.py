@@ -16,11 +16,6 @@ SENTENCE_END = re.compile(r"[.?!…]['\"”’)]*$")
 PHRASE_END = re.compile(r"[.,;:?!…]['\"”’)]*$")
 
 
-def word_set(words: str) -> frozenset[str]:
-    """The words of a blank-separated list."""
-    return frozenset(words.split())
-
-
 @dataclass(slots=True)
 class Token:
     """A word of the call; `kind` is set once it belongs to a personal datum, `span` tells one datum from the next."""
