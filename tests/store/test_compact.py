@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -96,8 +95,7 @@ def test_a_kill_at_any_step_changes_no_row(tmp_path: Path) -> None:
     fill_parts(tmp_path / "undisturbed", 4)
     expected = all_rows(tmp_path / "undisturbed")
     for k in range(1, 500):
-        root = tmp_path / str(k)
-        fill_parts(root, 4)
+        root = shutil.copytree(tmp_path / "undisturbed", tmp_path / str(k))
         store = opened(root)
         steps = [(os, "rename"), (os, "replace"), (shutil, "rmtree")]
         is_through = not killed_before(k, steps, store.compact)[0]
@@ -114,13 +112,13 @@ def test_a_kill_at_any_step_changes_no_row(tmp_path: Path) -> None:
 
 
 READER = """
-import sys, time, duckdb
+import sys, duckdb
 from pathlib import Path
 from callanalytics.store.datasets import Store
-out, end, good = Path(sys.argv[1]), time.monotonic() + float(sys.argv[2]), 0
+out, stop, good = Path(sys.argv[1]), Path(sys.argv[2]), 0
 last = 12
 store = Store(out)
-while time.monotonic() < end:
+while not stop.exists():
     with store.reading():
         calls, ids, turns = duckdb.connect().execute(
             "SELECT count(*), count(DISTINCT call_id), "
@@ -128,28 +126,27 @@ while time.monotonic() < end:
             f"FROM read_parquet('{out}/calls/*/*.parquet')").fetchone()
     assert calls == ids and calls >= last and turns == 24, (calls, ids, last, turns)
     good, last = good + 1, calls
-print(good)
+    print(good, flush=True)
 """
 
 
-def test_readers_that_say_so_notice_nothing(out: Path) -> None:
-    readers = [
-        subprocess.Popen([sys.executable, "-c", READER, str(out), "6"], stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
+def test_readers_that_say_so_notice_nothing(out: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", READER, str(out), str(tmp_path / "stop")]
+    readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for reader in readers:
+        assert reader.stdout
+        assert reader.stdout.readline() == "1\n"  # it reads
     store = opened(out)
-    merged, number = 0, 12
-    while any(reader.poll() is None for reader in readers):
+    for number in range(12, 22):
         # Parts come and are merged again and again.
         store.publish([call_result(f"c{number:03d}")], f"part-{number:03d}")
-        number += 1
-        merged += store.compact().after > 0
+        assert store.compact().after > 0
     store.close()
-    queries = [int(reader.communicate()[0]) for reader in readers]
+    (tmp_path / "stop").touch()
+    queries = [int(reader.communicate()[0].split()[-1]) for reader in readers]
     assert [reader.returncode for reader in readers] == [0, 0]
     assert min(queries) > 5
-    assert merged > 5
-    assert len(assert_whole(out)) == number
+    assert len(assert_whole(out)) == 22
 
 
 @pytest.fixture
@@ -160,15 +157,16 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_a_reader_that_stays_keeps_its_files(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {path for path in out.rglob("*.parquet") if disk.SWAPS not in path.parts}
-    leave = Event()
+    entered, leave = Event(), Event()
 
     def stay() -> None:
         with Store(out).reading():
+            entered.set()
             leave.wait()
 
     reader = Thread(target=stay, daemon=True)
     reader.start()
-    time.sleep(0.2)
+    assert entered.wait(60)
     assert main(["--lang", "en", "compact", str(out)]) == 1
     printed = capsys.readouterr()
     assert "12 parts merged into 12" in printed.out

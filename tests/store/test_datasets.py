@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -171,14 +172,14 @@ def test_a_kill_at_any_step_leaves_whole_calls(tmp_path: Path, action: Any) -> N
     """Kill before the k-th rename or removal, for every k until the action comes through."""
     fresh = opened(tmp_path / "undisturbed")
     seed(fresh)
+    seeded = shutil.copytree(fresh.root, tmp_path / "seeded")
     action(fresh, "part-2")
     fresh.close()
     undisturbed = all_rows(fresh.root)
     steps = killed_steps = 0
     for k in range(1, 200):
-        root = tmp_path / str(k)
+        root = shutil.copytree(seeded, tmp_path / str(k))
         store = opened(root)
-        seed(store)
         before = assert_whole(root)
         was_killed, steps = killed_before(
             k, [(os, "replace"), (Path, "unlink")], lambda store=store: action(store, "part-2")  # type: ignore[misc]

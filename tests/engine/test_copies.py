@@ -200,7 +200,7 @@ def test_nothing_of_the_data_is_heard_in_a_copy(tmp_path: Path, config: Config, 
     assert is_same.mean() > 1 - copied.muted_ms / (1000 * original.shape[1] / rate) - 0.001
 
     said = words_in(worker, recording, spans)
-    assert len(said) > 10
+    assert len(said) >= len(spans)  # how many words a datum is heard as differs between processors
     assert words_in(worker, copy, spans) == []
     texts = {word.text for turn in result.turns for word in turn.words}
     gone = {word for word in said if len(word) > 3} - texts
