@@ -53,7 +53,7 @@ class Likeness:
         return list(self.words(list(features(words, role, lexicon)))) if words else []
 
     def of_finds(self, finds: Sequence[Find]) -> list[float]:
-        """For each find of persons.py the probability that it is a name."""
+        """Return the probability of each find to be a name."""
         return list(self.finds([find.evidence for find in finds])) if finds else []
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from callanalytics.config import project_root
 from callanalytics.dutch.lexicon import load_lexicon
+from callanalytics.dutch.memory import forget_words
 from callanalytics.errors import InputError
 from callanalytics.records import Transcript, Turn
+from callanalytics.redaction import likeness as likeness_module
 from callanalytics.redaction.cues import load_cues
 from callanalytics.redaction.likeness import (
     FINDS,
@@ -96,6 +98,14 @@ def test_an_ordinary_word_misheard_is_near_one_and_a_name_near_names() -> None:
     assert ordinary > name
     ordinary, name = nearness("dijkstraa", LEXICON)
     assert name > ordinary
+
+
+def test_words_of_a_call_are_forgotten_after_it() -> None:
+    assert LEXICON.is_dutch("vergunning")
+    nearness("dijkstraa", LEXICON)
+    forget_words()
+    caches = (LEXICON.is_dutch, sound_of, likeness_module._nearness)
+    assert [cache.cache_info().currsize for cache in caches] == [0, 0, 0]  # type: ignore[attr-defined]
 
 
 def test_finds_have_a_probability_each() -> None:
