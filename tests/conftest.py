@@ -34,8 +34,9 @@ settings.register_profile("quick", deadline=None, derandomize=True, max_examples
 settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=150)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs weights or development recordings that are not on this machine."""
+    """Mark what drives a browser; skip what needs weights or development recordings that are not on this machine."""
     config = load_config()
     try:
         for name in (config.models.recognition, config.models.segmentation, config.models.embedding):
@@ -45,6 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         no_models = pytest.mark.skip(reason=str(error))
     no_shared = None if SHARED.is_dir() else pytest.mark.skip(reason="the development recordings ../shared are absent")
     for item in items:
+        if "_browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
         if no_models and item.get_closest_marker("models"):
             item.add_marker(no_models)
         if no_shared and item.get_closest_marker("shared"):

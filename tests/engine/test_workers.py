@@ -39,6 +39,7 @@ def outcomes(config: Config, shards: list[list[CallSource]], workers: int = 1, *
     return dict(found)
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_call_that_kills_its_process_costs_itself_alone(config: Config, tmp_path: Path, workers: int) -> None:
     texts = [["a", "b"], ["c", "die"], ["e", "f"], ["g", "die once"], ["i"]]
@@ -67,6 +68,7 @@ def test_a_call_that_takes_too_much_memory_costs_itself_alone(config: Config, tm
     assert set(found.values()) == {"done"}
 
 
+@pytest.mark.kills
 def test_when_every_call_kills_its_process_the_calls_are_not_to_blame(config: Config, tmp_path: Path) -> None:
     with pytest.raises(WorkerError):
         outcomes(config, shards_of(tmp_path, [["die"] * 6, ["die"] * 6]))
@@ -91,6 +93,7 @@ def test_no_process_outlives_a_run_that_is_given_up(config: Config, tmp_path: Pa
     assert not workers_of(psutil.Process())
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM])
 def test_no_process_outlives_a_run_that_is_killed(tmp_path: Path, kill: signal.Signals) -> None:
     (shard,) = shards_of(tmp_path, [["hang"]])

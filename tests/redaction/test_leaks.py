@@ -54,6 +54,7 @@ from tests.support.leaks import write_recording as write
 from tests.support.numbers import number_words
 from tests.support.paths import ROOT, TRUTH
 
+pytestmark = pytest.mark.leaks
 SAYING = {"turns", "criteria", "promises"}  # the datasets that hold what was said
 RUN = """
 import sys
