@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from callanalytics.errors import ConfigError
 from callanalytics.records import SCHEMA_VERSION
+from callanalytics.texts import Message
 
 
 def project_root() -> Path:
@@ -350,8 +351,10 @@ def load_config(path: Path | None = None) -> Config:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        reason = f'unknown key "{key}"' if first["type"] == "extra_forbidden" else f'key "{key}": {first["msg"]}'
-        raise ConfigError(path=chosen or "configs/default.toml", reason=f"{reason}.") from None
+        reason = Message("errors.key", key=key, problem=first["msg"])
+        if first["type"] == "extra_forbidden":
+            reason = Message("errors.unknown_key", key=key)
+        raise ConfigError(path=chosen or "configs/default.toml", reason=reason) from None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -359,7 +362,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
         return tomllib.loads(text)
     except FileNotFoundError:
-        raise ConfigError(path=path, reason="there is no such file.") from None
+        raise ConfigError(path=path, reason=Message("errors.no_such_file")) from None
     except tomllib.TOMLDecodeError as error:
         raise explain_toml(path, text, error) from None
     except (OSError, UnicodeDecodeError) as error:
@@ -375,18 +378,18 @@ def explain_toml(path: Path, text: str, error: tomllib.TOMLDecodeError) -> Confi
     odd = next((i for i, line in enumerate(lines[:number], start=1) if _code(line).count('"') % 2), 0)
     if odd:
         return ConfigError(
-            path=path, reason=f'line {odd}: a quotation mark (") is missing in: {lines[odd - 1].strip()}'
+            path=path, reason=Message("errors.line_quotation_mark_missing", line=odd, text=lines[odd - 1].strip())
         )
     for i, line in enumerate(lines[:number], start=1):
         is_first = i == 1 or not re.search(r'"\s*$', _code(lines[i - 2]))
         if re.search(r'"\s+"', _code(line)) or (not is_first and _code(line).lstrip().startswith('"')):
-            return ConfigError(path=path, reason=f"line {i}: a comma is missing between two phrases in: {line.strip()}")
+            return ConfigError(path=path, reason=Message("errors.line_comma_missing", line=i, text=line.strip()))
     line = lines[number - 1].strip() if lines else ""
     if "array" in str(error) or "Invalid value" in str(error):
-        return ConfigError(path=path, reason=f"line {number}: a list of phrases is not closed with ] before: {line}")
+        return ConfigError(path=path, reason=Message("errors.line_list_not_closed", line=number, text=line))
     if "overwrite" in str(error) or "twice" in str(error):
-        return ConfigError(path=path, reason=f"line {number}: this key or table stands in the file already: {line}")
-    return ConfigError(path=path, reason=f"line {number}: this makes no sense here: {line}")
+        return ConfigError(path=path, reason=Message("errors.line_key_table_stands", line=number, text=line))
+    return ConfigError(path=path, reason=Message("errors.line_makes_no_sense", line=number, text=line))
 
 
 def _code(line: str) -> str:

@@ -1,19 +1,32 @@
-"""The error tree.  An error's docstring is its user message: braces are filled from its arguments.
+"""The tree of errors.  The text of an error has the name of its class in texts/errors.toml.
 
 No message ever holds the text of a call, a name or a number of a person; a call is named by its id.
 """
 
+from __future__ import annotations
+
 from typing import Any
+
+from callanalytics.texts import Message
 
 
 class CallAnalyticsError(Exception):
-    """{reason}"""
+    """An error for the user, put in words at the edge; `reason` is a message or the words of another program."""
 
     exit_code = 2
 
     def __init__(self, **fields: Any) -> None:
         self.fields = fields
-        super().__init__((type(self).__doc__ or "").format(**fields))
+        super().__init__(str(self.message))
+
+    @property
+    def message(self) -> Message:
+        """Return the whole sentence."""
+        return Message(f"errors.{type(self).__name__}", **self.fields)
+
+    def say(self, lang: str) -> str:
+        """Return the whole sentence in a language."""
+        return self.message.say(lang)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # An error must survive the way from a worker process to the engine.
@@ -25,71 +38,78 @@ def _rebuild(kind: type[CallAnalyticsError], fields: dict[str, Any]) -> CallAnal
 
 
 class ConfigError(CallAnalyticsError):
-    """The configuration {path} can't be used: {reason}"""
+    """A mistake in the settings, or in a file they name."""
 
 
 class ManifestError(CallAnalyticsError):
-    """The list of calls {path} can't be used: {reason}"""
+    """A mistake in the list of calls."""
 
 
 class ModelMissing(CallAnalyticsError):
-    """The model "{name}" is not on this machine ({reason}); run: callanalytics models pull {name}"""
+    """A model that is not on this machine."""
 
 
 class ModelRefused(CallAnalyticsError):
-    """The model "{name}" is refused: {file} is not the file that the manifest names (sha256 differs); \
-run: callanalytics models pull {name}"""
+    """A model file whose sha256 is not that of the manifest."""
 
 
 class ModelUnreachable(CallAnalyticsError):
-    """The model "{name}" can't be fetched: {reason}"""
+    """A model that no source gives."""
 
 
 class DeviceMissing(CallAnalyticsError):
-    """device = "cuda" is configured, but this machine offers no CUDA device; set device = "auto" or "cpu"."""
+    """CUDA is asked for and absent."""
 
 
 class StoreError(CallAnalyticsError):
-    """The output {path} can't be used: {reason}"""
+    """OUT can't be read or written."""
 
 
 class StoreLocked(CallAnalyticsError):
-    """Another run is writing to {path}; wait until it has finished, or choose another --output."""
+    """Another run writes to OUT."""
 
 
 class WorkerError(CallAnalyticsError):
-    """The processes that work on calls end one after the other, whatever the call; free memory, lower --workers, or \
-see what the system's log says of them."""
+    """Processes that end one after the other, whatever the call."""
 
 
 class InputError(CallAnalyticsError):
-    """{path} can't be read: {reason}"""
+    """A file or folder that can't be read."""
 
 
 class QueryError(CallAnalyticsError):
-    """This query can't be run: {reason}"""
+    """A query that can't be run."""
 
 
 class UserError(CallAnalyticsError):
-    """The user can't be made or changed: {reason}"""
+    """A user of the review app that can't be made or changed."""
 
 
 class CallError(CallAnalyticsError):
-    """Call {call_id} failed at stage {stage}: {reason}"""
+    """A call that could not be processed."""
 
     exit_code = 1
 
     @property
     def stage(self) -> str:
-        """The step of the way that failed."""
+        """Return the step that failed."""
         return str(self.fields["stage"])
 
     @property
     def state(self) -> str:
-        """Of records.FailureState: whether trying again can end otherwise."""
+        """Return the state of records.FailureState: whether trying again can end otherwise."""
         return str(self.fields.get("state", "final"))
 
     @property
-    def reason(self) -> str:
-        """What went wrong and what mends it, without the call's id."""
-        return str(self.fields["reason"])
+    def reason(self) -> Message | str:
+        """Return what went wrong and what mends it, without the call's id."""
+        reason: Message | str = self.fields["reason"]
+        return reason
+
+
+class Mistake(ValueError):
+    """A mistake in what a user wrote, as a message; whoever knows the place makes an error of it."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        super().__init__(str(message))

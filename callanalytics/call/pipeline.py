@@ -48,6 +48,7 @@ from callanalytics.scoring import load_detector
 from callanalytics.scoring.phrases import CriteriaFiles
 from callanalytics.scoring.scorer import Scorer, Verdict
 from callanalytics.store.bucket import local_copy
+from callanalytics.texts import Message
 
 MIN_SPEECH_MS = 3000  # less speech than this is no conversation
 MIN_LANGUAGE_PROBABILITY = 0.05  # below it the recogniser hears another language; bad Dutch lines stay above 0.1
@@ -193,7 +194,7 @@ class Worker:
         with local_copy(call.path, call.call_id, self._config.storage) as path, self._stage(call, "decode"):
             recording = decode_recording(path, call.call_id, self._config.audio)
             if call.sha256 not in (None, recording.sha256):
-                reason = "the recording changed while it was read; the next run takes it as it is then."
+                reason = Message("errors.recording_changed_while_read")
                 raise CallError(call_id=call.call_id, stage="decode", reason=reason, state="failed")
         self.on_step(recording.duration_ms / 1000)
         with self._stage(call, "speech"):
@@ -291,7 +292,7 @@ class Worker:
         except Exception:
             if len(heard) == 1:
                 call = heard[0].call
-                reason = "speech recognition broke down on it; try again, and report its format if it stays."
+                reason = Message("errors.speech_recognition_broke_down")
                 error = CallError(call_id=call.call_id, stage="transcribe", reason=reason, state="failed")
                 return {call.call_id: error}
             return {k: v for h in heard for k, v in self._transcribe_all([h]).items()}
@@ -341,7 +342,7 @@ class Worker:
                 raise
             except Exception as error:
                 # The error's own text may hold what was said, so only its kind is told.
-                reason = f"an unexpected {type(error).__name__}; try again, and report its format if it stays."
+                reason = Message("errors.unexpected_try_again_report", error=type(error).__name__)
                 raise CallError(call_id=call.call_id, stage=name, reason=reason, state="failed") from None
 
     @contextmanager

@@ -20,6 +20,7 @@ from callanalytics.dutch.words import plain_text
 from callanalytics.errors import InputError
 from callanalytics.models import without_torch
 from callanalytics.records import Role, Turn, Word
+from callanalytics.texts import Message
 
 ARTEFACT = "roles.skops"
 KNOWN_ROLES: tuple[Role, ...] = ("agent", "citizen", "ivr")
@@ -89,12 +90,14 @@ class RoleModel:
             self._pipeline: Any = skops_io.loads(content, trusted=[])
             self._columns = [list(self._pipeline.classes_).index(role) for role in KNOWN_ROLES]
         except OSError as error:
-            raise InputError(path=file, reason=f"{error.strerror}; run: callanalytics train roles") from None
+            raise InputError(
+                path=file, reason=Message("errors.run_callanalytics_train_roles", problem=error.strerror)
+            ) from None
         except UntrustedTypesFoundException:
-            raise InputError(path=file, reason="it holds types that a role model does not need.") from None
+            raise InputError(path=file, reason=Message("errors.holds_types_role_model")) from None
         except Exception:
             # skops reports a damaged archive through many exceptions, none of them its own.
-            raise InputError(path=file, reason="it is no role model; run: callanalytics train roles") from None
+            raise InputError(path=file, reason=Message("errors.no_role_model_run")) from None
         self.min_confidence = min_confidence
         self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
 

@@ -24,8 +24,7 @@ from callanalytics.cli.guide import add_guide
 from callanalytics.config import Config, load_config, project_root
 from callanalytics.errors import CallAnalyticsError, ConfigError, InputError, QueryError, StoreError
 from callanalytics.store.bucket import is_remote
-from callanalytics.texts import Lang, say
-from callanalytics.texts.messages import translate
+from callanalytics.texts import Lang, Message, say, to_words
 
 if TYPE_CHECKING:
     from callanalytics.engine.batch import Progress
@@ -55,10 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = config.model_copy(update={"lang": lang})
         return int(options.command(config, options))
     except CallAnalyticsError as error:
-        print(f"callanalytics: {translate(str(error), lang)}", file=sys.stderr)
+        print(f"callanalytics: {error.say(lang)}", file=sys.stderr)
         return error.exit_code if error.exit_code != 1 else 2
     except KeyboardInterrupt:
-        print(say(lang, "interrupted"), file=sys.stderr)
+        print(say("cli.interrupted", lang), file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader (head, less) has seen enough.
@@ -277,7 +276,7 @@ def _run(config: Config, options: argparse.Namespace) -> int:
     if options.log == "bar":
         _summarise(config.lang, row, options.output)
         if not config.privacy.legal_basis:
-            print(say(config.lang, "plan_no_basis"), file=sys.stderr)
+            print(say("cli.plan_no_basis", config.lang), file=sys.stderr)
     else:
         _log("done", _plain(row))
     if options.json:
@@ -313,23 +312,23 @@ def _rescore(config: Config, options: argparse.Namespace) -> int:
         print(json.dumps(as_tree(result), indent=1, ensure_ascii=False))
         return 0
     lang = config.lang
-    print(say(lang, "rescored", calls=result.calls, standing=result.standing))
+    print(say("cli.rescored", lang, calls=result.calls, standing=result.standing))
     for (before, after), calls in sorted(result.versions.items()):
-        print(say(lang, "rescored_version", before=before, after=after, calls=calls))
+        print(say("cli.rescored_version", lang, before=before, after=after, calls=calls))
     if result.causes:
-        causes = ", ".join(say(lang, f"cause_{name}") for name in sorted(result.causes))
-        print(say(lang, "rescored_because", causes=causes))
+        causes = ", ".join(say(f"cli.cause_{name}", lang) for name in sorted(result.causes))
+        print(say("cli.rescored_because", lang, causes=causes))
     before_mean, after_mean = result.mean_score(0), result.mean_score(1)
     if before_mean is not None and after_mean is not None:
-        print(say(lang, "rescored_mean", before=f"{before_mean:.1%}", after=f"{after_mean:.1%}"))
+        print(say("cli.rescored_mean", lang, before=f"{before_mean:.1%}", after=f"{after_mean:.1%}"))
     if result.changes:
         table = _table("", *_t(config, "criterion", "was", "becomes", "count", "call"))
         for change in result.changes:
-            statuses = [say(lang, status) if status else "–" for status in (change.before, change.after)]
+            statuses = [say(f"cli.{status}", lang) if status else "–" for status in (change.before, change.after)]
             table.add_row(change.criterion, *statuses, str(len(change.calls)), shortened(change.calls))
         _show(table)
     elif result.calls:
-        print(say(lang, "rescored_same"))
+        print(say("cli.rescored_same", lang))
     return 0
 
 
@@ -337,8 +336,8 @@ def _summarise(lang: Lang, row: RunRow, output: Path | str) -> None:
     seconds = row.wall_ms / 1000
     print(
         say(
+            "cli.run_done",
             lang,
-            "run_done",
             published=row.published,
             failed=row.failed,
             resumed=row.resumed,
@@ -349,9 +348,9 @@ def _summarise(lang: Lang, row: RunRow, output: Path | str) -> None:
         ),
         file=sys.stderr,
     )
-    print(say(lang, "report", path=f"{output}/reports/{row.run_id}.html"), file=sys.stderr)
+    print(say("cli.report", lang, path=f"{output}/reports/{row.run_id}.html"), file=sys.stderr)
     if row.failed or row.standing:
-        print(say(lang, "run_failures_hint", output=output), file=sys.stderr)
+        print(say("cli.run_failures_hint", lang, output=output), file=sys.stderr)
 
 
 class _Bar:
@@ -366,10 +365,10 @@ class _Bar:
         self._progress = Progress(
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn(say(lang, "calls")),
-            TextColumn("{task.fields[hours]:.2f} " + say(lang, "hours")),
-            TextColumn("{task.fields[speed]:.1f} " + say(lang, "realtime")),
-            TextColumn(say(lang, "left")),
+            TextColumn(say("cli.calls", lang)),
+            TextColumn("{task.fields[hours]:.2f} " + say("cli.hours", lang)),
+            TextColumn("{task.fields[speed]:.1f} " + say("cli.realtime", lang)),
+            TextColumn(say("cli.left", lang)),
             TimeRemainingColumn(),
             console=self._console,
         )
@@ -385,25 +384,25 @@ class _Bar:
     def planned(self, plan: Plan) -> None:
         new = len(plan.todo) - plan.outdated
         if plan.rescored:
-            self._console.print(say(self._lang, "plan_rescored", calls=len(plan.rescored)))
+            self._console.print(say("cli.plan_rescored", self._lang, calls=len(plan.rescored)))
         line = say(
-            self._lang, "plan", found=plan.found, resumed=plan.resumed, outdated=plan.outdated, new=max(0, new)
+            "cli.plan", self._lang, found=plan.found, resumed=plan.resumed, outdated=plan.outdated, new=max(0, new)
         )
         self._console.print(line)
         for key in ("standing", "duplicates", "erased", "growing"):
             count = getattr(plan, key)
             if count:
-                self._console.print(say(self._lang, f"plan_{key}", n=count))
+                self._console.print(say(f"cli.plan_{key}", self._lang, n=count))
         undated = sum(call.started_at is None for call in plan.todo)
         if undated:
-            self._console.print(say(self._lang, "no_start", n=undated))
+            self._console.print(say("cli.no_start", self._lang, n=undated))
         if plan.todo:
-            self._console.print(say(self._lang, "loading"))
+            self._console.print(say("cli.loading", self._lang))
         self._progress.update(self._task, total=len(plan.todo) + len(plan.refused))
 
     def stopping(self) -> None:
         """SIGTERM came."""
-        self._console.print(say(self._lang, "stopping"))
+        self._console.print(say("cli.stopping", self._lang))
 
     def advanced(self, progress: Progress) -> None:
         self._progress.update(
@@ -414,7 +413,7 @@ class _Bar:
         )
 
     def failed(self, row: FailureRow) -> None:
-        text = say(self._lang, "call_failed", call_id=row.call_id, stage=row.stage, message=row.message)
+        text = say("cli.call_failed", self._lang, call_id=row.call_id, stage=row.stage, message=row.message)
         self._console.print(text, markup=False)
 
 
@@ -477,16 +476,16 @@ def _status(config: Config, options: argparse.Namespace) -> int:
         print(json.dumps(state, indent=1, default=str))
         return 0
     if not runs and not published and not progress:
-        print(say(config.lang, "status_none", output=options.output))
+        print(say("cli.status_none", config.lang, output=options.output))
         return 0
-    table = _table(say(config.lang, "status_title", output=options.output), *(_t(config, "state", "count")))
+    table = _table(say("cli.status_title", config.lang, output=options.output), *(_t(config, "state", "count")))
     for key in ("waiting", "published", "not_scorable", "failed", "quarantined"):
-        table.add_row(say(config.lang, key), str(state[key]))
+        table.add_row(say(f"cli.{key}", config.lang), str(state[key]))
     if runs:
-        table.add_row(say(config.lang, "last_run"), f"{runs[-1]['finished_at']:%Y-%m-%d %H:%M} UTC")
+        table.add_row(say("cli.last_run", config.lang), f"{runs[-1]['finished_at']:%Y-%m-%d %H:%M} UTC")
     _show(table)
     if is_running or was_killed:
-        print(say(config.lang, "status_running" if is_running else "status_killed"))
+        print(say("cli.status_running" if is_running else "cli.status_killed", config.lang))
     return 0
 
 
@@ -494,7 +493,7 @@ def _doctor(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.engine.doctor import examine
 
     findings = examine(config, options.output)
-    lines = [translate(say(config.lang, f.text, **f.fields), config.lang) for f in findings]
+    lines = [finding.message.say(config.lang) for finding in findings]
     if options.json:
         rows = [{"subject": f.subject, "level": f.level, "text": line} for f, line in zip(findings, lines, strict=True)]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
@@ -502,8 +501,8 @@ def _doctor(config: Config, options: argparse.Namespace) -> int:
         table = _table("", *_t(config, "subject", "state", "description"))
         colours = {"ok": "green", "warning": "yellow", "bad": "red"}
         for finding, line in zip(findings, lines, strict=True):
-            level = f"[{colours[finding.level]}]{say(config.lang, f'level_{finding.level}')}[/]"
-            table.add_row(say(config.lang, f"doctor_of_{finding.subject}"), level, line)
+            level = f"[{colours[finding.level]}]{say(f'doctor.level_{finding.level}', config.lang)}[/]"
+            table.add_row(say(f"doctor.of_{finding.subject}", config.lang), level, line)
         _show(table)
     return 2 if any(finding.level == "bad" for finding in findings) else 0
 
@@ -521,24 +520,24 @@ def _retry(config: Config, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(released))
     else:
-        print(say(config.lang, "released", n=len(released)))
+        print(say("cli.released", config.lang, n=len(released)))
     if unknown := set(options.call_ids) - set(released):
-        print(say(config.lang, "not_failed", calls=", ".join(sorted(unknown))), file=sys.stderr)
+        print(say("cli.not_failed", config.lang, calls=", ".join(sorted(unknown))), file=sys.stderr)
         return 2
     return 0
 
 
 def _compact(config: Config, options: argparse.Namespace) -> int:
     if is_remote(options.output):
-        raise StoreError(path=options.output, reason="files in object storage are not merged.")
+        raise StoreError(path=options.output, reason=Message("errors.files_object_storage_not"))
     with _open(config, options.output) as store:
         done = store.compact()
     if options.json:
         print(json.dumps(_plain(done)))
     else:
-        print(say(config.lang, "compacted", before=done.before, after=done.after))
+        print(say("cli.compacted", config.lang, before=done.before, after=done.after))
         if done.held:
-            print(say(config.lang, "compact_held", dates=done.held), file=sys.stderr)
+            print(say("cli.compact_held", config.lang, dates=done.held), file=sys.stderr)
     return 1 if done.held else 0
 
 
@@ -557,7 +556,7 @@ def _erase(config: Config, options: argparse.Namespace) -> int:
 
     with _open(config, options.output) as store:
         Rights(store, config).erase(options.call_id, options.reason)
-    print(say(config.lang, "erased"))
+    print(say("cli.erased", config.lang))
     return 0
 
 
@@ -567,7 +566,7 @@ def _hold(config: Config, options: argparse.Namespace) -> int:
     with _open(config, options.output) as store:
         rights = Rights(store, config)
         (rights.end_hold if options.end else rights.hold)(options.call_id, options.reason)
-        print(say(config.lang, "holds", n=len(store.holds())))
+        print(say("cli.holds", config.lang, n=len(store.holds())))
     return 0
 
 
@@ -580,7 +579,7 @@ def _purge(config: Config, options: argparse.Namespace) -> int:
         done = rights.purge(datetime.now(ZoneInfo(config.municipality.timezone)).date(), options.recordings)
     counts = {name: len(getattr(done, name)) for name in ("calls", "texts", "failures", "reviews")}
     counts |= {"recordings": done.recordings, "held": done.held}
-    print(json.dumps(counts) if options.json else say(config.lang, "purged", **counts))
+    print(json.dumps(counts) if options.json else say("cli.purged", config.lang, **counts))
     return 0
 
 
@@ -627,7 +626,7 @@ def _ledger(config: Config, options: argparse.Namespace) -> int:
         return 0
     table = _table("", *_t(config, "at", "who", "done", "call", "reason"))
     for entry in entries:
-        table.add_row(entry.at, entry.who, say(config.lang, f"action_{entry.action}"), entry.call, entry.reason)
+        table.add_row(entry.at, entry.who, say(f"cli.action_{entry.action}", config.lang), entry.call, entry.reason)
     _show(table)
     return 0
 
@@ -645,11 +644,11 @@ def _failures(config: Config, options: argparse.Namespace) -> int:
         print(json.dumps([_plain_row(row) for row in rows], indent=1, default=str))
         return 0
     if not rows:
-        print(say(config.lang, "no_failures"))
+        print(say("cli.no_failures", config.lang))
         return 0
     table = _table("", *_t(config, "call", "recording", "stage", "state", "attempts", "message"))
     for row in rows:
-        state = say(config.lang, f"state_{row.get('state') or 'failed'}")
+        state = say(f"cli.state_{row.get('state') or 'failed'}", config.lang)
         table.add_row(row["call_id"], row["recording"], row["stage"], state, str(row["attempts"]), row["message"])
     _show(table)
     return 0
@@ -665,9 +664,9 @@ def _existing(config: Config, output: Path | str) -> Store:
 
 # --- analysis -------------------------------------------------------------------------------------------------------
 
+
 def _report(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.report.figures import Period
-    from callanalytics.report.texts import TEXTS
     from callanalytics.report.write import write_report
 
     today = options.today or datetime.now(ZoneInfo(config.municipality.timezone)).date()
@@ -677,7 +676,7 @@ def _report(config: Config, options: argparse.Namespace) -> int:
     else:
         print(*written.paths, sep="\n")
     if written.lacks_pdf:
-        print(TEXTS["no_pdf"][0 if config.lang == "nl" else 1], file=sys.stderr)
+        print(say("report.no_pdf", config.lang), file=sys.stderr)
         return 1
     return 0
 
@@ -727,7 +726,7 @@ def _answer(config: Config, sql: Any, query: str, options: argparse.Namespace | 
                 table.add_row(*(Text(_cell(value)) for value in row))
         _show(table)
         if left:
-            print(say(config.lang, "sql_more", left=left), file=sys.stderr)
+            print(say("cli.sql_more", config.lang, left=left), file=sys.stderr)
 
 
 def _cell(value: Any) -> str:
@@ -747,7 +746,7 @@ def _prompt(config: Config, sql: Any) -> int:
     with suppress(ImportError):
         import readline  # noqa: F401  # input() then knows arrows and the lines before
 
-    print(say(config.lang, "sql_welcome"), file=sys.stderr)
+    print(say("cli.sql_welcome", config.lang), file=sys.stderr)
     lines: list[str] = []
     while True:
         try:
@@ -760,7 +759,7 @@ def _prompt(config: Config, sql: Any) -> int:
             elif not lines and command == ".schema":
                 found = find_columns(sql, name.strip())
                 if not found:
-                    raise QueryError(reason=f"there is no view {name.strip()}; .tables lists them.")
+                    raise QueryError(reason=Message("errors.no_view_tables_lists", view=name.strip()))
                 _show_rows(_t(config, "view", "column", "type", "meaning"), found)
             elif line.strip():
                 lines.append(line)
@@ -768,7 +767,7 @@ def _prompt(config: Config, sql: Any) -> int:
                     query, lines = "\n".join(lines), []
                     _answer(config, sql, query)
         except QueryError as error:
-            print(translate(str(error), config.lang), file=sys.stderr)
+            print(error.say(config.lang), file=sys.stderr)
         except KeyboardInterrupt:
             lines = []
             print()
@@ -799,7 +798,7 @@ def _tables(config: Config, options: argparse.Namespace) -> int:
         print(json.dumps(counts, indent=1))
     else:
         _show_rows(_t(config, "view", "rows"), list(counts.items()))
-    print(say(config.lang, "tables_written", path=options.folder), file=sys.stderr)
+    print(say("cli.tables_written", config.lang, path=options.folder), file=sys.stderr)
     return 0
 
 
@@ -813,7 +812,7 @@ def _demo(config: Config, options: argparse.Namespace) -> int:
     lang = config.lang
     if options.config is None:
         config = load_config(DEMO / "config.toml").model_copy(update={"lang": lang})
-    print(say(lang, "demo_intro"), file=sys.stderr)
+    print(say("cli.demo_intro", lang), file=sys.stderr)
     with _Bar(lang) as bar:
         row = run(config, DEMO / "recordings", options.output, bar, calls_csv=DEMO / "calls.csv")
     _summarise(lang, row, options.output)
@@ -824,13 +823,13 @@ def _demo(config: Config, options: argparse.Namespace) -> int:
             _demo_card(config, sql, best[0])
         _demo_promises(config, sql)
         _demo_table(config, sql)
-    print("\n" + say(lang, "demo_next"))
+    print("\n" + say("cli.demo_next", lang))
     criteria = options.output / "criteria" / "*" / "*.parquet"
     print(
         f"  SELECT call_id, criterion, status, evidence[1].quote FROM '{criteria}'\n"
         "  WHERE status = 'not_met' ORDER BY call_id;"
     )
-    print("\n" + say(lang, "demo_review", output=options.output, recordings=DEMO))
+    print("\n" + say("cli.demo_review", lang, output=options.output, recordings=DEMO))
     return 1 if row.failed else 0
 
 
@@ -838,7 +837,7 @@ def _demo_card(config: Config, sql: Any, call_id: str) -> None:
     from callanalytics.scoring import load_detector
 
     lang, detector = config.lang, load_detector(config)
-    title = say(lang, "demo_card", call_id=call_id)
+    title = say("cli.demo_card", lang, call_id=call_id)
     table = _table(title, *_t(config, "item", "verdict", "probability", "evidence"))
     rows = sql.execute(
         "SELECT criterion, status, probability, evidence FROM criteria WHERE call_id = ?", [call_id]
@@ -860,10 +859,10 @@ def _demo_card(config: Config, sql: Any, call_id: str) -> None:
         first = evidence[0] if evidence else None
         quote = f"{_length(first['start_ms'])}  “{first['quote']}”" if first else ""
         if first and first["alternative"]:
-            quote += "  " + say(lang, "say_instead", plain=first["alternative"])
+            quote += "  " + say("cli.say_instead", lang, plain=first["alternative"])
         verdict = _coloured(lang, status)
         if detector.criterion(name).polarity == "signal" and status in ("met", "not_met"):
-            verdict = say(lang, "yes" if status == "met" else "no")
+            verdict = say("cli.yes" if status == "met" else "cli.no", lang)
         table.add_row(title, verdict, f"{probability:.2f}", quote)
 
     for item_id, item in config.scorecard.items.items():
@@ -874,12 +873,14 @@ def _demo_card(config: Config, sql: Any, call_id: str) -> None:
         table.add_row(f"[bold]{item_name}[/bold]", _coloured(lang, status))
         for name in item.parts if status != "not_applicable" else ():
             if name not in found:
-                table.add_row(f"  {say(lang, name)}", "", "", "; ".join(text or "?" for text in said.get(name, ())))
+                table.add_row(
+                    f"  {say(f'cli.{name}', lang)}", "", "", "; ".join(text or "?" for text in said.get(name, ()))
+                )
                 continue
             criterion = detector.criterion(name)
             add(name, f"  {criterion.name_nl if lang == 'nl' else criterion.name_en}")
     table.add_section()
-    table.add_row(f"[bold]{say(lang, 'compliance')}[/bold]", _coloured(lang, statuses[0]))
+    table.add_row(f"[bold]{say('cli.compliance', lang)}[/bold]", _coloured(lang, statuses[0]))
     for name in config.scorecard.compliance:
         if name in found:
             criterion = detector.criterion(name)
@@ -890,21 +891,19 @@ def _demo_card(config: Config, sql: Any, call_id: str) -> None:
 def _demo_promises(config: Config, sql: Any) -> None:
     from zoneinfo import ZoneInfo
 
-    table = _table(
-        say(config.lang, "demo_promises"), *_t(config, "call", "what", "due", "said")
-    )
+    table = _table(say("cli.demo_promises", config.lang), *_t(config, "call", "what", "due", "said"))
     rows = sql.execute("SELECT call_id, type, due_at, quote FROM promises ORDER BY call_id, start_ms").fetchall()
     zone = ZoneInfo(config.municipality.timezone)
     for call_id, kind, due_at, quote in rows:
         due = f"{due_at.astimezone(zone):%d-%m-%Y %H:%M}" if due_at else "?"
-        table.add_row(call_id, say(config.lang, kind), due, f"“{quote}”")
+        table.add_row(call_id, say(f"cli.{kind}", config.lang), due, f"“{quote}”")
     if rows:
         _show(table)
 
 
 def _demo_table(config: Config, sql: Any) -> None:
     table = _table(
-        say(config.lang, "demo_all"),
+        say("cli.demo_all", config.lang),
         *_t(config, "call", "layout", "duration", "topic", "hold", "agent_share", "score"),
     )
     rows = sql.execute(
@@ -919,7 +918,7 @@ def _demo_table(config: Config, sql: Any) -> None:
 
 def _coloured(lang: Lang, status: str) -> str:
     colour = {"met": "green", "not_met": "red", "uncertain": "yellow", "not_applicable": "dim"}[status]
-    return f"[{colour}]{say(lang, status)}[/{colour}]"
+    return f"[{colour}]{say(f'cli.{status}', lang)}[/{colour}]"
 
 
 # --- transcripts made elsewhere -------------------------------------------------------------------------------------
@@ -959,9 +958,7 @@ def _redact(config: Config, options: argparse.Namespace) -> int:
     redactor = Redactor(config)
     for transcript in _read_transcripts(options.transcript):
         redacted = redactor(transcript).transcript
-        turns = [
-            {"role": t.role, "start_ms": t.start_ms, "end_ms": t.end_ms, "text": t.text} for t in redacted.turns
-        ]
+        turns = [{"role": t.role, "start_ms": t.start_ms, "end_ms": t.end_ms, "text": t.text} for t in redacted.turns]
         started = redacted.started_at.isoformat() if redacted.started_at else None
         result = {"call_id": redacted.call_id, "started_at": started, "turns": turns, "holds": redacted.holds}
         _print_json(result, options.transcript)
@@ -973,11 +970,11 @@ def _redact_audio(config: Config, options: argparse.Namespace) -> int:
 
     def tell(copied: Copied) -> None:
         if copied.error:
-            text = {"stage": copied.error.stage, "message": translate(copied.error.reason, config.lang)}
-            print(say(config.lang, "call_failed", call_id=copied.call_id, **text), file=sys.stderr)
+            text = {"stage": copied.error.stage, "message": to_words(copied.error.reason, config.lang)}
+            print(say("cli.call_failed", config.lang, call_id=copied.call_id, **text), file=sys.stderr)
         else:
             seconds = f"{copied.muted_ms / 1000:.1f}"
-            print(say(config.lang, "copied", call_id=copied.call_id, data=copied.data, s=seconds), file=sys.stderr)
+            print(say("cli.copied", config.lang, call_id=copied.call_id, data=copied.data, s=seconds), file=sys.stderr)
 
     done = redact_recordings(
         config, options.recordings, options.folder, tell, calls_csv=options.calls, tone=options.tone
@@ -991,7 +988,7 @@ def _redact_audio(config: Config, options: argparse.Namespace) -> int:
         print(json.dumps(rows, indent=1))
     else:
         counts = {"copies": len(done) - len(failed), "failed": len(failed)}
-        print(say(config.lang, "copies_done", folder=options.folder, **counts))
+        print(say("cli.copies_done", config.lang, folder=options.folder, **counts))
     return 1 if failed else 0
 
 
@@ -1007,7 +1004,7 @@ def _read_transcripts(path: Path) -> Iterator[Transcript]:
     except OSError as error:
         raise InputError(path=path, reason=f"{error.strerror}.") from None
     except UnicodeDecodeError:
-        raise InputError(path=path, reason="it is not text in UTF-8.") from None
+        raise InputError(path=path, reason=Message("errors.not_utf8_text")) from None
     documents = text.splitlines() if path.suffix == ".jsonl" else [text]
     for number, document in enumerate(documents, start=1):
         if not document.strip():
@@ -1015,13 +1012,13 @@ def _read_transcripts(path: Path) -> Iterator[Transcript]:
         try:
             yield _transcript(json.loads(document))
         except json.JSONDecodeError as error:
-            raise InputError(path=path, reason=f"line {error.lineno + number - 1}: this is no JSON.") from None
+            raise InputError(path=path, reason=Message("errors.line_no_json", line=error.lineno + number - 1)) from None
         except KeyError as error:
-            raise InputError(path=path, reason=f"document {number}: the key {error} is missing.") from None
-        except (TypeError, ValueError, AttributeError):
             raise InputError(
-                path=path, reason=f"document {number}: a role, a time in ms or the ISO date of started_at is not one."
+                path=path, reason=Message("errors.document_key_missing", number=number, key=error)
             ) from None
+        except (TypeError, ValueError, AttributeError):
+            raise InputError(path=path, reason=Message("errors.document_role_time_ms", number=number)) from None
 
 
 def _transcript(tree: dict[str, Any]) -> Transcript:
@@ -1069,14 +1066,14 @@ def _review(config: Config, options: argparse.Namespace) -> int:
         from callanalytics.review.app import create_app
         from callanalytics.store.reviews.people import users
     except ImportError:
-        reason = 'the review app needs more packages; run: pip install "callanalytics[review]"'
+        reason = Message("errors.review_app_needs_more")
         raise ConfigError(path="[review]", reason=reason) from None
     app = create_app(config, options.output)
     if not users(app.state.desk.reviews):
-        print(say(config.lang, "review_nobody", output=options.output), file=sys.stderr)
+        print(say("cli.review_nobody", config.lang, output=options.output), file=sys.stderr)
     with _listening(settings.host, settings.port) as listening:
         port = listening.getsockname()[1]
-        print(say(config.lang, "review_at", url=f"http://{settings.host}:{port}/"), file=sys.stderr)
+        print(say("cli.review_at", config.lang, url=f"http://{settings.host}:{port}/"), file=sys.stderr)
         # Its own log would hold addresses and paths with ids of calls.
         quiet: dict[str, Any] = {"log_level": "critical", "access_log": False, "server_header": False}
         uvicorn.Server(uvicorn.Config(app, **quiet)).run(sockets=[listening])
@@ -1089,7 +1086,7 @@ def _listening(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
     except OSError:
-        reason = f"port {port} of {host} is taken, or not ours to use; choose another --port or --host."
+        reason = Message("errors.port_taken_not_ours", port=port, host=host)
         raise ConfigError(path="[review]", reason=reason) from None
 
 
@@ -1102,8 +1099,8 @@ def _people(config: Config, options: argparse.Namespace) -> int:
     if options.users:
         table = _table("", *_t(config, "user", "role", "since", "state"))
         for user in users(reviews):
-            state = say(config.lang, "user_out" if user.disabled_at else "user_in")
-            table.add_row(user.name, say(config.lang, f"role_{user.role}"), f"{user.made_at:%Y-%m-%d}", state)
+            state = say("cli.user_out" if user.disabled_at else "cli.user_in", config.lang)
+            table.add_row(user.name, say(f"cli.role_{user.role}", config.lang), f"{user.made_at:%Y-%m-%d}", state)
         _show(table)
     elif options.add_user:
         agent_ref = Pseudonyms(config.privacy)("agent", options.agent) if options.role == "agent" else None
@@ -1121,7 +1118,7 @@ def _new_password(config: Config) -> str:
         return sys.stdin.readline().rstrip("\n")
     import getpass
 
-    return getpass.getpass(say(config.lang, "ask_password"))
+    return getpass.getpass(say("cli.ask_password", config.lang))
 
 
 def _models(config: Config, options: argparse.Namespace) -> int:
@@ -1151,7 +1148,7 @@ def _models(config: Config, options: argparse.Namespace) -> int:
     else:
         table = _table("", *_t(config, "model", "task", "licence", "state"))
         for row in rows:
-            table.add_row(row["model"], row["task"], row["licence"], say(config.lang, row["state"]))
+            table.add_row(row["model"], row["task"], row["licence"], say(f"cli.{row['state']}", config.lang))
         _show(table)
     return worst if options.action == "verify" else 0
 
@@ -1185,12 +1182,12 @@ def _train(config: Config, options: argparse.Namespace) -> int:
 
 def _train_from_reviews(config: Config, options: argparse.Namespace) -> int:
     if options.what != "criteria":
-        raise InputError(path=options.from_reviews, reason="criteria alone learn from reviews; say: train criteria.")
+        raise InputError(path=options.from_reviews, reason=Message("errors.criteria_alone_learn_from"))
     from callanalytics.training.from_reviews import learn_from_reviews
 
     learnt = learn_from_reviews(config, options.from_reviews, options.output or options.from_reviews / "models")
     print(json.dumps(learnt, indent=1))
-    print(say(config.lang, f"learnt_{learnt['verdict']}", **learnt.get("needed", {})), file=sys.stderr)
+    print(say(f"cli.learnt_{learnt['verdict']}", config.lang, **learnt.get("needed", {})), file=sys.stderr)
     return 0
 
 
@@ -1217,11 +1214,11 @@ def _check(config: Config, options: argparse.Namespace) -> int:
 
     mistakes = find_mistakes(config)
     for mistake in mistakes:
-        print(f"- {translate(str(mistake), config.lang)}")
+        print(f"- {mistake.say(config.lang)}")
     if mistakes:
-        print(say(config.lang, "mistakes", n=len(mistakes)))
+        print(say("cli.mistakes", config.lang, n=len(mistakes)))
         return 2
-    print(say(config.lang, "no_mistakes"))
+    print(say("cli.no_mistakes", config.lang))
     if options.output is None:
         return 0
     _existing(config, options.output)
@@ -1238,7 +1235,7 @@ def _check(config: Config, options: argparse.Namespace) -> int:
         table = _table(trace.name, *_t(config, "phrase", "finds", "evidence", "taken_back"))
         for line in trace.lines:
             of_line = [find for find in trace.finds if find.line == line]
-            back = [f"{say(config.lang, f'why_{find.why}')}: “{find.quote}”" for find in of_line if find.why]
+            back = [f"{say(f'cli.why_{find.why}', config.lang)}: “{find.quote}”" for find in of_line if find.why]
             kept = [find for find in of_line if not find.why]
             table.add_row(line, str(len(kept)), _quotes(kept, 3), "\n".join(back[:3]))
         _show(table)
@@ -1275,7 +1272,7 @@ def _schema(config: Config, options: argparse.Namespace) -> int:
 
 
 def _t(config: Config, *keys: str) -> list[str]:
-    return [say(config.lang, key) for key in keys]
+    return [say(f"cli.{key}", config.lang) for key in keys]
 
 
 def _table(title: str, *columns: str) -> Any:

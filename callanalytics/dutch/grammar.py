@@ -20,6 +20,7 @@ from typing import Any, Literal
 from callanalytics.config import Config
 from callanalytics.errors import ConfigError
 from callanalytics.records import PLACEHOLDER
+from callanalytics.texts import Message
 
 MANIFEST = "files.json"
 _WORDS = "callanalytics.words.v1"
@@ -135,8 +136,7 @@ def dutch_fingerprint(config: Config) -> str:
 
 def _unknown(name: str) -> ConfigError:
     reason = (
-        f'language.pipeline = "{name}" is neither a folder with a spaCy pipeline nor an installed package of one; '
-        'set it to "models/dutch", or install the package in .venv.'
+        Message("errors.language_pipeline_neither_folder", name=name)
     )
     return ConfigError(path="language.pipeline", reason=reason)
 
@@ -149,7 +149,7 @@ def _folder(config: Config) -> Path | None:
 def _file_list(folder: Path) -> Path:
     path = folder / MANIFEST
     if not path.is_file():
-        reason = f"{MANIFEST} with the sha256 of its files is missing; fetch the folder again or train it anew."
+        reason = Message("errors.sha_files_missing_fetch", manifest=MANIFEST)
         raise ConfigError(path=folder, reason=reason)
     return path
 
@@ -169,7 +169,7 @@ def _load(name: str, folder: Path | None, components: tuple[str, ...]) -> Dutch:
     except (OSError, AttributeError, TypeError, ValueError):  # what spaCy raises for a package that is no pipeline
         raise _unknown(name) from None
     if "ner" in components and "ner" not in nlp.pipe_names:
-        reason = f'the package "{name}" finds no names; set language.pipeline to "models/dutch".'
+        reason = Message("errors.package_finds_no_names", name=name)
         raise ConfigError(path="language.pipeline", reason=reason)
     # A pipeline made elsewhere shares its tok2vec as it likes, so only these are sure to be needed by no other.
     unused = {"ner", "parser", "senter"} - set(components)
@@ -190,7 +190,7 @@ def _verify(folder: Path) -> None:
     there = hash_files(folder)
     for file in sorted(wanted.keys() | there.keys()):
         if wanted.get(file) != there.get(file):
-            reason = f"{file} is not the file that {MANIFEST} names; fetch the folder again or train it anew."
+            reason = Message("errors.not_file_names_fetch", file=file, manifest=MANIFEST)
             raise ConfigError(path=folder, reason=reason)
 
 

@@ -28,8 +28,7 @@ from callanalytics.records import CallResult, CallSource, FailureRow, RunRow
 from callanalytics.store.bucket import Bucket
 from callanalytics.store.datasets import Store
 from callanalytics.store.run_page import run_page
-from callanalytics.texts import Lang
-from callanalytics.texts.messages import translate
+from callanalytics.texts import Lang, to_words
 
 if TYPE_CHECKING:
     from callanalytics.call.pipeline import Outcome
@@ -241,7 +240,7 @@ class _Recorder:
             recording_sha256=call.sha256 or _hash_or_none(call),
             stage=error.stage,
             error=type(error).__name__,
-            message=translate(error.reason, self._lang),
+            message=str(to_words(error.reason, self._lang)),
             attempts=self._attempts.get((call.call_id, call.recording), 0) + self._tries.get(call.path, 1),
             state=error.state,
             pipeline_fingerprint=self._fingerprint,

@@ -23,9 +23,11 @@ from callanalytics.files import sha256_of
 from callanalytics.records import CallSource
 from callanalytics.redaction.sound import Pcm, _muted_ms, find_data, find_holds, find_unheard, silenced
 from callanalytics.store.bucket import Bucket, local_copy
+from callanalytics.texts import Message
 
 if TYPE_CHECKING:
     from callanalytics.call.pipeline import Worker
+
 
 @dataclass(frozen=True, slots=True)
 class Copied:
@@ -75,7 +77,7 @@ def _list(config: Config, recordings: Path | str, folder: Path, calls_csv: Path 
     calls = list_calls(recordings, calls_csv)
     root = (recordings if recordings.is_dir() else recordings.parent).resolve()
     if folder.resolve().is_relative_to(root):
-        raise InputError(path=folder, reason="copies would lie among the recordings; choose a folder outside of them.")
+        raise InputError(path=folder, reason=Message("errors.copies_would_lie_among"))
     return calls
 
 
@@ -93,12 +95,12 @@ def _redact_one(config: Config, worker: Worker, source: CallSource, folder: Path
         if isinstance(result, CallError):
             raise result
         if result.call.not_scorable_reason == "other_language":
-            reason = "no Dutch was recognised, so personal data in it can't be found; no copy is made."
+            reason = Message("errors.no_dutch_recognised_so")
             raise CallError(call_id=call.call_id, stage="redact", reason=reason)
         heard = worker.listen(call)
         samples, rate = decode_original(path, call.call_id, config.audio)
         if sha256_of(path) != result.call.recording_sha256:
-            reason = "the recording changed while it was read; the next run takes it as it is then."
+            reason = Message("errors.recording_changed_while_read")
             raise CallError(call_id=call.call_id, stage="decode", reason=reason, state="failed")
     data = find_data(result)
     spans = [*data, *find_holds(result, len(samples))]
@@ -118,7 +120,9 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(path=folder, reason=f"{error.strerror}; choose a folder you may write to.") from None
+        raise StoreError(
+            path=folder, reason=Message("errors.choose_folder_you_write", problem=error.strerror)
+        ) from None
 
 
 def _write(path: Path, samples: Pcm, rate: int) -> None:
@@ -136,6 +140,6 @@ def _write(path: Path, samples: Pcm, rate: int) -> None:
             os.fsync(stream.fileno())
         part.replace(path)
     except OSError as error:
-        raise StoreError(path=path.parent, reason=f"{error.strerror}; the copies that are there are whole.") from None
+        raise StoreError(path=path.parent, reason=Message("errors.copies_whole", reason=error.strerror)) from None
     finally:
         part.unlink(missing_ok=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from callanalytics.config import Config
 from callanalytics.errors import CallAnalyticsError
 from callanalytics.store.datasets import Store
-from callanalytics.texts import say
+from callanalytics.texts import Message
 
 Level = Literal["ok", "warning", "bad"]
 WORKER_MIB = 2100  # peak of a worker with the default models, tests/bench/README.md
@@ -23,12 +23,11 @@ BUILT_AFTER = datetime(2026, 11, 1, tzinfo=UTC)  # a clock before this is wrong
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, how it is, and the line of texts.py that says so."""
+    """What was looked at, how it is, and the sentence that says so."""
 
     subject: str
     level: Level
-    text: str
-    fields: dict[str, Any] = field(default_factory=dict)
+    message: Message
 
 
 def examine(config: Config, output: Path | None = None) -> list[Finding]:
@@ -51,9 +50,9 @@ def _models(config: Config) -> Iterator[Finding]:
         try:
             find_model(name)
         except CallAnalyticsError as error:
-            yield Finding("models", "bad", "doctor_says", {"message": str(error)})
+            yield Finding("models", "bad", error.message)
         else:
-            yield Finding("models", "ok", "doctor_model", {"name": name})
+            yield Finding("models", "ok", Message("doctor.model", name=name))
 
 
 def _key(config: Config) -> Finding:
@@ -61,12 +60,14 @@ def _key(config: Config) -> Finding:
 
     privacy = config.privacy
     if not os.environ.get(privacy.key_env) and not Path(privacy.key_file).expanduser().exists():
-        return Finding("key", "warning", "doctor_no_key", {"path": privacy.key_file})
+        return Finding("key", "warning", Message("doctor.no_key", path=privacy.key_file))
     try:
         Pseudonyms(privacy)
-    except (CallAnalyticsError, OSError) as error:
-        return Finding("key", "bad", "doctor_says", {"message": str(error)})
-    return Finding("key", "ok", "doctor_key")
+    except CallAnalyticsError as error:
+        return Finding("key", "bad", error.message)
+    except OSError as error:
+        return Finding("key", "bad", Message("doctor.says", message=error))
+    return Finding("key", "ok", Message("doctor.key"))
 
 
 def _machine(config: Config) -> Iterator[Finding]:
@@ -77,22 +78,22 @@ def _machine(config: Config) -> Iterator[Finding]:
     cores, workers = os.cpu_count() or 1, config.engine.workers
     try:
         device = choose_device(config.models.device)
-        yield Finding("processor", "ok", "doctor_cores", {"cores": cores, "device": device})
+        yield Finding("processor", "ok", Message("doctor.cores", cores=cores, device=device))
     except CallAnalyticsError as error:
-        yield Finding("processor", "bad", "doctor_says", {"message": str(error)})
+        yield Finding("processor", "bad", error.message)
     if workers > cores:
-        yield Finding("processor", "warning", "doctor_workers", {"workers": workers, "cores": cores})
+        yield Finding("processor", "warning", Message("doctor.workers", workers=workers, cores=cores))
     free_mib, needed_mib = psutil.virtual_memory().available >> 20, WORKER_MIB * workers
     level: Level = "ok" if free_mib >= needed_mib else "bad"
-    yield Finding("memory", level, "doctor_memory", {"free": free_mib, "needed": needed_mib, "workers": workers})
+    yield Finding("memory", level, Message("doctor.memory", free=free_mib, needed=needed_mib, workers=workers))
 
 
 def _law(config: Config) -> Finding:
     privacy = config.privacy
     if not privacy.legal_basis:
-        return Finding("law", "warning", "plan_no_basis")
-    agents = say(config.lang, "yes" if privacy.agents_may_be_told_apart else "no")
-    return Finding("law", "ok", "doctor_basis", {"basis": privacy.legal_basis, "agents": agents})
+        return Finding("law", "warning", Message("cli.plan_no_basis"))
+    agents = Message("cli.yes" if privacy.agents_may_be_told_apart else "cli.no")
+    return Finding("law", "ok", Message("doctor.basis", basis=privacy.legal_basis, agents=agents))
 
 
 def _codecs() -> Finding:
@@ -105,8 +106,8 @@ def _codecs() -> Finding:
         except ValueError:
             lacking.append(name)
     if lacking:
-        return Finding("codecs", "bad", "doctor_no_codecs", {"names": ", ".join(lacking)})
-    return Finding("codecs", "ok", "doctor_codecs", {"names": ", ".join(CODECS)})
+        return Finding("codecs", "bad", Message("doctor.no_codecs", names=", ".join(lacking)))
+    return Finding("codecs", "ok", Message("doctor.codecs", names=", ".join(CODECS)))
 
 
 def _clock(output: Path | None) -> Finding:
@@ -115,8 +116,9 @@ def _clock(output: Path | None) -> Finding:
     if output and output.is_dir():
         newest = max([newest, *(row["finished_at"].astimezone(UTC) for row in Store(output).runs())])
     level: Level = "ok" if now >= newest else "bad"
-    text = "doctor_clock" if level == "ok" else "doctor_clock_behind"
-    return Finding("clock", level, text, {"now": f"{now:%Y-%m-%d %H:%M} UTC", "newest": f"{newest:%Y-%m-%d %H:%M} UTC"})
+    text = "doctor.clock" if level == "ok" else "doctor.clock_behind"
+    times = {"now": f"{now:%Y-%m-%d %H:%M} UTC", "newest": f"{newest:%Y-%m-%d %H:%M} UTC"}
+    return Finding("clock", level, Message(text, **times))
 
 
 def _output(output: Path, config: Config) -> Iterator[Finding]:
@@ -124,12 +126,12 @@ def _output(output: Path, config: Config) -> Iterator[Finding]:
     while not place.exists():
         place = place.parent
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        yield Finding("output", "bad", "doctor_not_writable", {"path": place})
+        yield Finding("output", "bad", Message("doctor.not_writable", path=place))
         return
     if place == output and output.stat().st_mode & 0o077:
-        yield Finding("output", "warning", "doctor_open", {"path": output})
+        yield Finding("output", "warning", Message("doctor.open", path=output))
     free_mb = shutil.disk_usage(place).free // 1_000_000
     level: Level = "ok" if free_mb >= config.engine.min_free_mb + 1000 else "warning"
-    yield Finding("output", level, "doctor_disk", {"path": place, "free": free_mb})
+    yield Finding("output", level, Message("doctor.disk", path=place, free=free_mb))
     if output.is_dir() and Store(output).is_being_written():
-        yield Finding("output", "ok", "status_running")
+        yield Finding("output", "ok", Message("cli.status_running"))

@@ -15,9 +15,10 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from callanalytics.errors import InputError, ManifestError
+from callanalytics.errors import InputError, ManifestError, Mistake
 from callanalytics.records import CallSource
 from callanalytics.store.bucket import Bucket
+from callanalytics.texts import Message
 
 AUDIO_SUFFIXES = {".wav", ".mp3", ".opus", ".ogg", ".oga", ".m4a", ".mp4", ".aac", ".flac", ".gsm", ".wma", ".webm"}
 COLUMNS = {
@@ -34,7 +35,7 @@ class Refused:
     """A recording that can't be taken in, and why."""
 
     call: CallSource
-    reason: str
+    reason: Message
 
 
 def list_calls(recordings: Path, calls_csv: Path | None = None) -> list[CallSource | Refused]:
@@ -47,7 +48,7 @@ def list_calls(recordings: Path, calls_csv: Path | None = None) -> list[CallSour
     Raises InputError when `recordings` is not there, ManifestError when the csv can't be used.
     """
     if not recordings.exists():
-        raise InputError(path=recordings, reason="there is no such file or folder.")
+        raise InputError(path=recordings, reason=Message("errors.no_such_file_folder"))
     root = recordings if recordings.is_dir() else recordings.parent
     found = sorted(_audio_files(recordings))
     inside = {path.resolve() for path in found if not _leads_out(path, recordings)}
@@ -69,7 +70,7 @@ def list_calls(recordings: Path, calls_csv: Path | None = None) -> list[CallSour
                 calls.append(_from_sidecar(path, root))
         elif path.absolute() not in named:
             call = CallSource(_safe_id(path.stem), str(path.relative_to(root)), "")
-            calls.append(Refused(call, "it is a link to a file outside of the folder; copy the recording itself."))
+            calls.append(Refused(call, Message("errors.link_file_outside_folder")))
     return _unique(calls)
 
 
@@ -117,15 +118,17 @@ def _from_csv(
         place, name, is_elsewhere = find(row["recording"])
         try:
             call = _describe(row, name)
-        except ValueError as error:
-            raise ManifestError(path=calls_csv, reason=f"line {line}: {error}") from None
+        except Mistake as error:
+            raise ManifestError(
+                path=calls_csv, reason=Message("errors.line", line=line, reason=error.message)
+            ) from None
         if is_elsewhere:
             continue  # listed, but not in the folder or file that this run was asked for
         if place is None:
-            reason = "the recording that calls.csv names is not in the folder; copy it there or remove the row."
+            reason = Message("errors.recording_calls_csv_names")
             refused.append(Refused(replace(call, path=""), reason))  # nobody may look at what else lies there
         elif place in described:
-            refused.append(Refused(call, "calls.csv names this recording twice; keep one row."))
+            refused.append(Refused(call, Message("errors.calls_csv_names_recording")))
         else:
             described[place] = call
     return described, refused
@@ -156,20 +159,23 @@ def _read_csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             reader = csv.DictReader(stream)
             names = set(reader.fieldnames or ())
             if "recording" not in names:
-                raise ManifestError(path=path, reason='the column "recording" is missing in its first line.')
+                raise ManifestError(path=path, reason=Message("errors.column_recording_missing_first"))
             if unknown := names - COLUMNS:
                 known = ", ".join(sorted(COLUMNS))
-                raise ManifestError(path=path, reason=f"unknown column {sorted(unknown)[0]!r}; it knows {known}.")
+                raise ManifestError(
+                    path=path,
+                    reason=Message("errors.unknown_column_knows", column=repr(sorted(unknown)[0]), known=known),
+                )
             for row in reader:
                 if None in row or not (row["recording"] or "").strip():
                     raise ManifestError(
-                        path=path, reason=f"line {reader.line_num}: no recording is named, or a value too many."
+                        path=path, reason=Message("errors.line_no_recording_named", line=reader.line_num)
                     )
                 yield reader.line_num, {k: (v or "").strip() for k, v in row.items()}
     except OSError as error:
         raise ManifestError(path=path, reason=f"{error.strerror or error}.") from None
     except (UnicodeDecodeError, csv.Error):
-        raise ManifestError(path=path, reason="it is not a CSV file in UTF-8.") from None
+        raise ManifestError(path=path, reason=Message("errors.not_utf8_csv")) from None
 
 
 def _describe(row: Mapping[str, Any], path: Path) -> CallSource:
@@ -185,20 +191,20 @@ def _describe(row: Mapping[str, Any], path: Path) -> CallSource:
         try:
             started_at = datetime.fromisoformat(started)
         except ValueError:
-            raise ValueError(f'started_at "{started}" is no date and time like 2026-10-05T09:42:00+02:00.') from None
+            raise Mistake(Message("errors.started_at_no_date", started=started)) from None
         if started_at.tzinfo is None:
-            raise ValueError(f'started_at "{started}" has no time zone; write +01:00 or +02:00 behind it.')
+            raise Mistake(Message("errors.started_at_no_time", started=started))
     if channel not in (None, "0", "1"):
-        raise ValueError(f'agent_channel "{channel}" must be 0, 1 or empty.')
+        raise Mistake(Message("errors.agent_channel_not_0_or_1", channel=channel))
     try:
         wait_s = float(wait) if wait else None
     except ValueError:
         wait_s = -1.0
     if wait_s is not None and not 0 <= wait_s < math.inf:
-        raise ValueError(f'wait_s "{wait}" is no number of seconds.')
+        raise Mistake(Message("errors.wait_s_no_number", wait=wait))
     call_id = text("call_id") or path.stem
     if not re.fullmatch(r"[\w.@:+=-]{1,200}", call_id):
-        raise ValueError("call_id may hold letters, digits and . _ - @ : + = only, 200 at most.")
+        raise Mistake(Message("errors.call_id_hold_letters"))
     return CallSource(
         call_id=call_id,
         recording=str(row.get("recording") or path.name),
@@ -235,25 +241,25 @@ def _with_sidecar(plain: CallSource, path: Path, name: str, content: bytes) -> C
     """The call with what its sidecar says."""
     try:
         if len(content) > MAX_BYTES:
-            raise ValueError("it is larger than 1 MB.")
+            raise Mistake(Message("errors.larger_than_mb"))
         try:
             tree = json.loads(content.decode("utf-8"))
         except (ValueError, RecursionError):
-            raise ValueError("it can't be read as JSON.") from None
+            raise Mistake(Message("errors.not_readable_json")) from None
         if not isinstance(tree, dict):
-            raise ValueError("it holds no JSON object.")
+            raise Mistake(Message("errors.holds_no_json_object"))
         row = _from_vcon(tree) if "vcon" in tree else {k: v for k, v in tree.items() if k in COLUMNS}
         described = _describe({"call_id": plain.call_id, **row, "recording": plain.recording}, path)
         return replace(described, path=plain.path)
-    except ValueError as error:
-        return Refused(plain, f"its sidecar {name} can't be used: {error}")
+    except Mistake as error:
+        return Refused(plain, Message("errors.sidecar_cannot_used", file=name, reason=error.message))
 
 
 def _from_vcon(tree: Mapping[str, Any]) -> dict[str, Any]:
     """What a vCon (draft-ietf-vcon-vcon-core) says about the call; names and numbers of parties are not taken."""
     dialogs = tree.get("dialog") or []
     if not isinstance(dialogs, list):
-        raise ValueError("its dialog is no list.")
+        raise Mistake(Message("errors.dialog_no_list"))
     dialog = next((d for d in dialogs if isinstance(d, dict) and d.get("type") == "recording"), {})
     return {
         "call_id": tree.get("uuid"),
@@ -270,7 +276,7 @@ def _unique(calls: list[CallSource | Refused]) -> list[CallSource | Refused]:
     for call in ordered:
         source = _source(call)
         if ids[source.call_id] > 1 and source.call_id in seen and isinstance(call, CallSource):
-            result.append(Refused(source, "another recording has the same call_id; give each its own in calls.csv."))
+            result.append(Refused(source, Message("errors.another_recording_same_call")))
         else:
             result.append(call)
         seen.add(source.call_id)

@@ -31,21 +31,21 @@ def tell(settings: Notify, row: RunRow, lang: Lang) -> Iterator[str]:
         try:
             write_metrics(Path(settings.prometheus_file), row)
         except OSError as error:
-            yield say(lang, "notify_failed", what=settings.prometheus_file, why=error.strerror or "OSError")
+            yield say("notify.failed", lang, what=settings.prometheus_file, why=error.strerror or "OSError")
     if settings.otlp_endpoint and not _trace(settings.otlp_endpoint, row):
-        yield say(lang, "notify_failed", what=settings.otlp_endpoint, why="OTLP")
+        yield say("notify.failed", lang, what=settings.otlp_endpoint, why="OTLP")
     if not row.failed:
         return
     if settings.webhook:
         try:
             _post(settings.webhook, row)
         except (OSError, ValueError) as error:  # urllib's errors are OSErrors
-            yield say(lang, "notify_failed", what="webhook", why=type(error).__name__)
+            yield say("notify.failed", lang, what="webhook", why=type(error).__name__)
     if settings.mail_to:
         try:
             _mail(settings, row, lang)
         except (OSError, smtplib.SMTPException) as error:
-            yield say(lang, "notify_failed", what="mail", why=type(error).__name__)
+            yield say("notify.failed", lang, what="mail", why=type(error).__name__)
 
 
 def write_metrics(path: Path, row: RunRow) -> None:
@@ -110,10 +110,10 @@ def _post(url: str, row: RunRow) -> None:
 
 def _mail(settings: Notify, row: RunRow, lang: Lang) -> None:
     message = EmailMessage()
-    message["Subject"] = say(lang, "mail_subject", failed=row.failed)
+    message["Subject"] = say("notify.mail_subject", lang, failed=row.failed)
     message["From"], message["To"] = settings.mail_from or settings.mail_to, settings.mail_to
     message.set_content(
-        say(lang, "mail_text", published=row.published, failed=row.failed, left=row.left, run_id=row.run_id)
+        say("notify.mail_text", lang, published=row.published, failed=row.failed, left=row.left, run_id=row.run_id)
     )
     host, _, port = settings.smtp.partition(":")
     with smtplib.SMTP(host, int(port or 25), timeout=TIMEOUT_S) as server:

@@ -24,6 +24,7 @@ from callanalytics.config import Config
 from callanalytics.config import Engine as EngineSettings
 from callanalytics.errors import CallAnalyticsError, CallError, WorkerError
 from callanalytics.records import CallSource
+from callanalytics.texts import Message
 
 if TYPE_CHECKING:
     from callanalytics.call.pipeline import Outcome
@@ -169,13 +170,11 @@ class _Process:
 def blame(call: CallSource, cause: Cause) -> CallError:
     """The error of a call that ended a process among others and then one that it was alone with."""
     reason = (
-        "it killed the process that worked on it, twice; export the recording again in another format."
+        Message("errors.killed_process_worked_twice")
         if cause == "died"
-        else "the process that worked on it gave no sign of life, twice; export the recording again in another format, "
-        "or raise engine.patience_s."
+        else Message("errors.process_worked_gave_no")
         if cause == "hung"
-        else "the process that worked on it took more memory than engine.memory_mib, twice; raise it, or cut the "
-        "recording in two."
+        else Message("errors.process_worked_took_more")
     )
     return CallError(call_id=call.call_id, stage="worker", reason=reason, state="quarantined")
 

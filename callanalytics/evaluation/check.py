@@ -11,6 +11,7 @@ from callanalytics.redaction.cues import find_cue_mistakes
 from callanalytics.scoring import phrases as files
 from callanalytics.scoring.finding import CallText, Hit, find_hits, weigh_finds
 from callanalytics.scoring.scorecard import check_scorecard
+from callanalytics.texts import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def trace_phrases(config: Config, output: Path, criterion: str | None = None) ->
     groups = {c.id: c.phrases for c in detector.files.criteria}
     groups |= {phrases.name: phrases for phrases in (*detector.files.cues, *detector.files.promises)}
     if criterion is not None and criterion not in groups:
-        raise InputError(path=output, reason=f'there is no criterion "{criterion}"; there are: {", ".join(groups)}.')
+        raise InputError(path=output, reason=Message("errors.no_criterion", name=criterion, names=", ".join(groups)))
     chosen = {name: groups[name] for name in ([criterion] if criterion else groups)}
     traces = {
         name: PhraseTrace(name, tuple(p.line for p in (*phrases.patterns, *phrases.weak)))

@@ -26,6 +26,7 @@ from callanalytics.evaluation.truth import Truth, load_truths, perfect_transcrip
 from callanalytics.evaluation.verdict import Judgement, Verdict, count, judge_call
 from callanalytics.evaluation.words import WordErrors
 from callanalytics.intervals import Counts, bootstrap_interval, mean, ratio_interval, share, wilson_interval
+from callanalytics.texts import Message
 
 
 def evaluate(
@@ -42,7 +43,7 @@ def evaluate(
     truths = load_truths(truth)
     outcomes, failed = read_outcomes(out)
     if not outcomes.keys() & truths.keys():
-        raise InputError(path=truth, reason=f"no call of {out} has its truth there; compare the call ids.")
+        raise InputError(path=truth, reason=Message("errors.no_call_truth_compare", out=out))
     figures = judge(outcomes, truths, config, groups, failed)
     both = {call_id: truths[call_id] for call_id in sorted(outcomes.keys() & truths.keys())}
     started = {call_id: outcomes[call_id].started_at for call_id in both}

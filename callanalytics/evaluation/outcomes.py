@@ -10,13 +10,14 @@ from typing import Any
 
 from callanalytics.errors import InputError
 from callanalytics.records import CriterionRow, Event, PromiseRow, Span, Turn, Word
+from callanalytics.texts import Message
 
 
 def read_outcomes(out: Path) -> tuple[dict[str, Outcome], dict[str, str]]:
     """Every published call, and the stage at which each failed call failed.  Raises InputError without any call."""
     parts = sorted((out / "calls").glob("date=*/*.parquet"))
     if not parts:
-        raise InputError(path=out, reason="it holds no calls; give the folder that `run --output` wrote.")
+        raise InputError(path=out, reason=Message("errors.holds_no_calls_give"))
     newest: dict[str, tuple[datetime, Outcome]] = {}
     for part in parts:
         # A part's details lie in files of the same date and name; rows left by a killed run are never looked at.
@@ -28,7 +29,7 @@ def read_outcomes(out: Path) -> tuple[dict[str, Outcome], dict[str, str]]:
             try:
                 outcome = _to_outcome(row, {name: rows.get(call_id, []) for name, rows in details.items()})
             except (KeyError, TypeError):
-                raise InputError(path=part, reason="its columns are not those of this version; run again.") from None
+                raise InputError(path=part, reason=Message("errors.columns_not_those_version")) from None
             if call_id not in newest or row["processed_at"] >= newest[call_id][0]:
                 newest[call_id] = row["processed_at"], outcome
     failed = {

@@ -17,6 +17,7 @@ from typing import Any
 from callanalytics.dutch.numbers import bare
 from callanalytics.errors import InputError
 from callanalytics.records import PLACEHOLDERS, Event, Role, Span, Transcript, Turn
+from callanalytics.texts import Message
 
 # A second agent, after a transfer, is on the agent's side of the call.
 ROLES: dict[str, Role] = {"agent": "agent", "agent2": "agent", "citizen": "citizen", "ivr": "ivr"}
@@ -108,18 +109,18 @@ def load_truth(path: Path) -> Truth:
     except OSError as error:
         raise InputError(path=path, reason=f"{error.strerror}.") from None
     except (UnicodeDecodeError, json.JSONDecodeError):
-        raise InputError(path=path, reason="it is no JSON.") from None
+        raise InputError(path=path, reason=Message("errors.no_json")) from None
     except KeyError as error:
-        raise InputError(path=path, reason=f"the truth lacks, or does not know, {error}.") from None
+        raise InputError(path=path, reason=Message("errors.truth_lacks_does_not", key=error)) from None
     except (TypeError, ValueError, AttributeError):
-        raise InputError(path=path, reason="it is JSON, but not laid out as a truth file.") from None
+        raise InputError(path=path, reason=Message("errors.json_but_not_laid")) from None
 
 
 def load_truths(folder: Path) -> dict[str, Truth]:
     """Every truth file of a folder by call id.  Raises InputError when there is none or one can't be read."""
     paths = sorted(folder.glob("*.json"))
     if not paths:
-        raise InputError(path=folder, reason="it holds no truth files (*.json).")
+        raise InputError(path=folder, reason=Message("errors.holds_no_truth_files"))
     return {truth.call_id: truth for truth in map(load_truth, paths)}
 
 

@@ -19,6 +19,7 @@ from typing import Literal
 from callanalytics.errors import StoreError
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.store.place import Place
+from callanalytics.texts import Message
 
 NAME = "ledger.jsonl"
 Action = Literal[
@@ -93,7 +94,7 @@ class Ledger:
         entries, before = [], ""
         for number, entry in enumerate(self._lines(), 1):
             if entry is None or not entry.follows(before):
-                reason = f"line {number} of {NAME} is not as it was written; restore the file from a backup."
+                reason = Message("errors.line_not_as_written", number=number, name=NAME)
                 raise StoreError(path=NAME, reason=reason)
             entries.append(entry)
             before = entry.hash

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from callanalytics.config import Privacy
 from callanalytics.errors import ConfigError
+from callanalytics.texts import Message
 
 MIN_KEY_BYTES = 16
 
@@ -58,7 +59,7 @@ def _read_key(settings: Privacy) -> bytes:
 def _read_file(path: Path) -> bytes:
     try:
         if path.stat().st_mode & 0o077:
-            raise ConfigError(path=path, reason=f"others may read this key; run: chmod 600 {path}")
+            raise ConfigError(path=path, reason=Message("errors.others_read_key_run", path=path))
         return _long_enough(path.read_bytes().strip(), path)
     except OSError as error:
         raise ConfigError(path=path, reason=f"{error.strerror}.") from None
@@ -66,5 +67,5 @@ def _read_file(path: Path) -> bytes:
 
 def _long_enough(key: bytes, source: Path | str) -> bytes:
     if len(key) < MIN_KEY_BYTES:
-        raise ConfigError(path=source, reason=f"the key for pseudonyms is shorter than {MIN_KEY_BYTES} characters.")
+        raise ConfigError(path=source, reason=Message("errors.key_for_pseudonyms_shorter", length=MIN_KEY_BYTES))
     return key

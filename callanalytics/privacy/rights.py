@@ -19,7 +19,7 @@ from callanalytics.privacy.ledger import Ledger
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.records import CallResult
 from callanalytics.store.datasets import Store
-from callanalytics.texts import Lang, say
+from callanalytics.texts import Lang, Message, say
 
 if TYPE_CHECKING:
     from callanalytics.store.reviews.reviews import Reviews
@@ -71,7 +71,7 @@ class Rights:
         if call_id not in known:
             raise self._unknown(call_id)
         if call_id in self._store.holds():
-            raise InputError(path=self._store.root, reason="the call is under legal hold; end that first: hold --end.")
+            raise InputError(path=self._store.root, reason=Message("errors.call_under_legal_hold"))
         self._ledger.add("erase", [(call_id, known[call_id])], reason)
         with self._reviews() as reviews:
             if reviews:
@@ -108,7 +108,7 @@ class Rights:
         self._check_reason(call_id, reason)
         holds = self._store.holds()
         if call_id not in holds:
-            raise InputError(path=self._store.root, reason="the call is not under legal hold.")
+            raise InputError(path=self._store.root, reason=Message("errors.call_not_under_legal"))
         self._ledger.add("release", [(call_id, None)], reason)
         self._store.set_holds({key: since for key, since in holds.items() if key != call_id})
 
@@ -190,13 +190,13 @@ class Rights:
         return failed | {call_id: one.recording_sha256 for call_id, one in self._store.published().items()}
 
     def _unknown(self, call_id: str) -> InputError:
-        return InputError(path=self._store.root, reason=f'there is no call "{call_id}" in it.')
+        return InputError(path=self._store.root, reason=Message("errors.no_call", call_id=call_id))
 
     def _check_reason(self, call_id: str, reason: str) -> None:
         if call_id in reason or PERSONAL.search(reason):
             raise InputError(
                 path=self._store.root,
-                reason="the reason stays in the ledger; give one without the call's id, numbers and addresses of mail.",
+                reason=Message("errors.reason_stays_ledger_give"),
             )
 
 
@@ -258,12 +258,12 @@ def as_text(own: dict[str, Any], lang: Lang) -> str:
     kept = own["kept_until"]
     values = own | {"kept_texts": kept["texts"], "kept_rest": kept["rest"]}
     keys = ("call_id", "started_at", "queue", "topic", "legal_basis", "kept_texts", "kept_rest", "exported_at")
-    lines = [f"{say(lang, f'own_{key}')}: {show(values[key])}" for key in keys]
-    lines += ["", say(lang, "own_transcript")]
+    lines = [f"{say(f'own_data.{key}', lang)}: {show(values[key])}" for key in keys]
+    lines += ["", say("own_data.transcript", lang)]
     for turn in own["transcript"]:
         minutes, seconds = divmod(turn["start_ms"] // 1000, 60)
-        lines.append(f"[{minutes:02d}:{seconds:02d}] {say(lang, 'own_by_' + turn['by'])}: {turn['text']}")
+        lines.append(f"[{minutes:02d}:{seconds:02d}] {say('own_data.by_' + turn['by'], lang)}: {turn['text']}")
     if own["promises"]:
-        lines += ["", say(lang, "own_promises")]
+        lines += ["", say("own_data.promises", lang)]
         lines += [f"- {one['said']} ({show(one['due_at'] or one['deadline'])})" for one in own["promises"]]
     return "\n".join(lines)

@@ -23,6 +23,7 @@ from callanalytics.dutch.words import word_set
 from callanalytics.errors import InputError
 from callanalytics.records import PLACEHOLDER
 from callanalytics.redaction.tokens import PHRASE_END
+from callanalytics.texts import Message
 
 ARTEFACT, FINDS = "names.skops", "finds.skops"
 BUCKETS = 1 << 15
@@ -79,10 +80,10 @@ def _load(file: Path) -> tuple[Probabilities, str]:
     except OSError as error:
         raise InputError(path=file, reason=f"{error.strerror}.") from None
     except UntrustedTypesFoundException:
-        raise InputError(path=file, reason="it holds types that a model of names does not need.") from None
+        raise InputError(path=file, reason=Message("errors.holds_types_model_names")) from None
     except Exception:
         # skops reports a damaged archive through many exceptions, none of them its own.
-        raise InputError(path=file, reason="it is no model of names.") from None
+        raise InputError(path=file, reason=Message("errors.no_model_names")) from None
 
     def probabilities(rows: Sequence[Sequence[str]]) -> Sequence[float]:
         found: Sequence[float] = pipeline.predict_proba(rows)[:, column].tolist()

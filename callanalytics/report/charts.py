@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from callanalytics.errors import CallAnalyticsError
 from callanalytics.report.figures import ItemLine, Week
+from callanalytics.texts import Message
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,7 +115,7 @@ def _draw(size_mm: tuple[float, float], paint: Callable[[Any], None], label: str
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ImportError:
-        reason = 'the report needs more packages; run: pip install "callanalytics[review]"'
+        reason = Message("errors.report_needs_more_packages")
         raise CallAnalyticsError(reason=reason) from None
 
     # The same chart has the same ids in every run.

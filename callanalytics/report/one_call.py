@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from callanalytics.errors import InputError
 from callanalytics.report.tables import _dicts
+from callanalytics.texts import Message
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,7 +43,7 @@ def read_call(sql: duckdb.DuckDBPyConnection, call_id: str, output: Path) -> Exp
     """
     calls = _dicts(sql, "SELECT * FROM calls WHERE call_id = ?", call_id)
     if not calls:
-        raise InputError(path=output, reason=f'there is no call "{call_id}" in it.')
+        raise InputError(path=output, reason=Message("errors.no_call", call_id=call_id))
     (state,) = _dicts(sql, "SELECT state FROM call_states WHERE call_id = ?", call_id)
     return ExportedCall(
         calls[0],

@@ -19,8 +19,9 @@ from callanalytics.config import Config
 from callanalytics.report.charts import draw_large, draw_small, find_outside
 from callanalytics.report.figures import GAPS, KINDS, OTHER, Figures, ItemLine, NormLine, PromiseLine
 from callanalytics.report.statistics import FIRM_PERIODS, MIN_PERIODS, Rate
-from callanalytics.report.texts import TEXTS, Lang, write_day
 from callanalytics.store.catalog import REPEAT_DAYS
+from callanalytics.texts import Lang, has_text, texts_of
+from callanalytics.texts import say as say_text
 
 LEVEL = 95
 SIZES_PT = (10.0, 9.5, 9.0, 8.5, 8.0)  # of letters, tried in turn until the report fits on its pages
@@ -46,7 +47,7 @@ class Writer:
 
     def say(self, key: str, **fields: object) -> Markup:
         """A line; numbers in it are marked up, anything else is escaped."""
-        return Markup(TEXTS[key][0 if self.lang == "nl" else 1]).format(**fields)  # nosec B704  # texts of our own
+        return Markup(texts_of("report")[key][self.lang]).format(**fields)  # nosec B704  # texts of our own
 
     def item(self, name: str) -> Markup:
         """What people call an item."""
@@ -55,7 +56,7 @@ class Writer:
 
     def criterion(self, name: str) -> Markup:
         """What people call a criterion or a part of an item."""
-        return _label(self._criteria.get(name) or (str(self.say(name)) if name in TEXTS else name))
+        return _label(self._criteria.get(name) or (str(self.say(name)) if has_text(f"report.{name}") else name))
 
     def topic(self, name: str) -> Markup:
         """What people call a topic."""
@@ -188,7 +189,7 @@ class Writer:
 
     def _chart_label(self, line: ItemLine) -> str:
         names = self._config.scorecard.items[line.item].name
-        return TEXTS["chart_of"][self.lang == "en"].format(name=names.nl if self.lang == "nl" else names.en)
+        return say_text("report.chart_of", self.lang, name=names.nl if self.lang == "nl" else names.en)
 
     def week(self, back: int) -> Markup:
         """The last day of a week, counted back."""
@@ -306,3 +307,8 @@ def make_pdf(html: str, pages: int | None = None) -> bytes:
 def _fetch_nothing(url: str, *_: object, **__: object) -> dict[str, Any]:
     raise PermissionError("a report needs nothing from elsewhere")
 
+
+def write_day(day: date, lang: Lang, is_short: bool = False) -> str:
+    """Return a date as people write it: 9 november 2026, or 9 nov."""
+    month = say_text("report.months_short" if is_short else "report.months", lang).split()[day.month - 1]
+    return f"{day.day} {month}" if is_short else f"{day.day} {month} {day.year}"

@@ -18,7 +18,7 @@ from callanalytics.privacy.rights import Rights, day_of
 from callanalytics.records import DATASETS, PLACEHOLDER
 from callanalytics.store.bucket import is_remote
 from callanalytics.store.datasets import Store
-from callanalytics.texts import say
+from callanalytics.texts import Message, say
 
 
 def privacy_report(store: Store, config: Config) -> str:
@@ -29,7 +29,7 @@ def privacy_report(store: Store, config: Config) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     if not config.privacy.legal_basis:
-        reason = "privacy.legal_basis is empty; fill in on what ground calls are processed."
+        reason = Message("errors.privacy_legal_basis_empty")
         raise ConfigError(path="[privacy]", reason=reason)
     # Markdown for people, made of settings and counts: nothing to escape.
     pages = Environment(  # nosec B701  # see above
@@ -43,9 +43,9 @@ def privacy_report(store: Store, config: Config) -> str:
     lang = config.lang
     return pages.get_template(f"privacy.{lang}.md").render(
         facts,
-        say=lambda key: say(lang, key),
+        say=lambda key: say(key, lang),
         share=lambda value: f"{value:.1%}".replace(".", "," if lang == "nl" else "."),
-        days=lambda n: say(lang, "days", n=n) if n else say(lang, "no_end"),
+        days=lambda n: say("cli.days", lang, n=n) if n else say("cli.no_end", lang),
     )
 
 

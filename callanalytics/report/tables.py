@@ -29,6 +29,7 @@ from typing import IO, TYPE_CHECKING, Any
 from callanalytics.errors import CallAnalyticsError, QueryError, StoreError
 from callanalytics.files import replacing
 from callanalytics.store.catalog import find_columns, find_views
+from callanalytics.texts import Message
 
 if TYPE_CHECKING:
     import duckdb
@@ -54,7 +55,7 @@ def run_query(
 
     try:
         if not sql.extract_statements(query):
-            raise QueryError(reason="there is no SQL in it.")
+            raise QueryError(reason=Message("errors.no_sql"))
         sql.execute(query, list(values))
         columns = [column[0] for column in sql.description or ()]
     except duckdb.Error as error:
@@ -74,13 +75,13 @@ def _query_error(error: duckdb.Error) -> QueryError:
     import duckdb
 
     if isinstance(error, duckdb.PermissionException):
-        return QueryError(reason="it may read the views and nothing else; to keep an answer use --csv or --excel.")
+        return QueryError(reason=Message("errors.read_views_nothing_else"))
     if isinstance(error, duckdb.OutOfMemoryException):
-        return QueryError(reason="it wants more memory than it may have; ask for fewer rows or columns at a time.")
+        return QueryError(reason=Message("errors.wants_more_memory_than"))
     reason = str(error).rstrip()
     if "reading the stream registered as 'stored_" in reason:
         return QueryError(
-            reason="a file of OUT is gone or damaged; if something writes to OUT now, ask again after it."
+            reason=Message("errors.file_out_gone_damaged")
         )
     return QueryError(reason=reason)
 
@@ -165,7 +166,7 @@ def write_excel(path: Path, tables: Iterable[tuple[str, Sequence[str], Rows]]) -
     try:
         from openpyxl import Workbook
     except ModuleNotFoundError:
-        raise CallAnalyticsError(reason="Excel files need openpyxl; run: pip install openpyxl") from None
+        raise CallAnalyticsError(reason=Message("errors.excel_files_need_openpyxl")) from None
     with _beside(path) as stream, _temporary_files_in(path.parent):
         book = Workbook(write_only=True)
         try:
@@ -242,7 +243,7 @@ def _beside(path: Path) -> Iterator[IO[bytes]]:
         with replacing(path) as stream:
             yield stream
     except OSError as error:
-        raise StoreError(path=path, reason=f"{error.strerror}; choose a folder you may write to.") from None
+        raise StoreError(path=path, reason=Message("errors.choose_folder_you_write", problem=error.strerror)) from None
 
 
 @contextmanager
@@ -261,7 +262,7 @@ def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise StoreError(path=path, reason=f"{error.strerror}; choose a folder you may write to.") from None
+        raise StoreError(path=path, reason=Message("errors.choose_folder_you_write", problem=error.strerror)) from None
 
 
 # --- one call -------------------------------------------------------------------------------------------------------

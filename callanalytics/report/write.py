@@ -11,6 +11,7 @@ from callanalytics.files import replacing
 from callanalytics.report.figures import Figures, Period, collect_figures
 from callanalytics.report.page import Writer, make_pdf, render, write_csv
 from callanalytics.store.catalog import open_catalog, read_reviews
+from callanalytics.texts import Message
 
 PAGES = ("report", "appendix", "register")
 TWO = 2  # pages of the report
@@ -31,7 +32,7 @@ def write_report(config: Config, output: Path | str, period: Period, folder: Pat
     before it begins or a folder that can't be written, and what `open_catalog` raises.
     """
     if period.last < period.first:
-        raise CallAnalyticsError(reason="--from is a later day than --to; give the first day and the last one.")
+        raise CallAnalyticsError(reason=Message("errors.from_later_day_than"))
     with open_catalog(config, output, read_reviews(config, output)) as sql:
         figures = collect_figures(sql, config, period)
     files = make_files(figures, config)
@@ -39,7 +40,9 @@ def write_report(config: Config, output: Path | str, period: Period, folder: Pat
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         paths = tuple(_put(folder / name, content) for name, content in files.items())
     except OSError as error:
-        raise CallAnalyticsError(reason=f"the report can't be written to {folder}: {error.strerror}.") from None
+        raise CallAnalyticsError(
+            reason=Message("errors.report_cannot_written", folder=folder, why=error.strerror)
+        ) from None
     return Written(paths, "report.pdf" not in files)
 
 

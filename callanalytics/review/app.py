@@ -18,8 +18,9 @@ from callanalytics.config import Config
 from callanalytics.errors import CallAnalyticsError
 from callanalytics.review.desk import Desk
 from callanalytics.review.pages import calibration, call, contests, ledger, people, plan, register, samples, worklist
-from callanalytics.review.session import BEFORE, COOKIE, HERE, _visitor, check_csrf, desk_of, page, words
+from callanalytics.review.session import BEFORE, COOKIE, HERE, _visitor, check_csrf, desk_of, page
 from callanalytics.store.reviews.people import log_in, log_in_by_proxy, log_out
+from callanalytics.texts import say
 
 ARMOUR = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -90,7 +91,7 @@ def _explain(request: Request, error: Exception) -> Response:
     # Not there and not allowed look alike, to whoever asks; without a store nobody can be looked up.
     person = getattr(request.state, "person", None) if status == 503 else _visitor(request)
     lang = person.lang if person else desk_of(request).config.lang
-    return page(request, "message.html", status, message=words()[key][lang])
+    return page(request, "message.html", status, message=say(f"review.{key}", lang))
 
 
 @entrance.get("/log-in")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hmac
 import secrets
-import tomllib
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -22,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from callanalytics.review.desk import Desk
 from callanalytics.scoring.topics import UNKNOWN
 from callanalytics.store.reviews.people import Person, Right, person_of
+from callanalytics.texts import say
 
 HERE = Path(__file__).parent
 NO_ID = 2**31  # no row of either database has an id from here on
@@ -94,15 +94,6 @@ def new_token() -> str:
 
 
 @cache
-def words() -> dict[str, dict[str, str]]:
-    """Every text of the app by its key, each in Dutch and English."""
-    found: dict[str, dict[str, str]] = {}
-    for path in sorted((HERE / "words").glob("*.toml")):
-        found |= tomllib.loads(path.read_text(encoding="utf-8"))
-    return found
-
-
-@cache
 def _templates() -> Environment:
     return Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -114,10 +105,10 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
     person: Person | None = getattr(request.state, "person", None)
     lang = person.lang if person else desk_of(request).config.lang
 
-    def say(key: str, **blanks: Any) -> str:
-        return words()[key][lang].format(**blanks)
+    def say_key(key: str, **values: Any) -> str:
+        return say(f"review.{key}", lang, **values)
 
-    shared = {"request": request, "person": person, "lang": lang, "say": say, "menu": MENU}
+    shared = {"request": request, "person": person, "lang": lang, "say": say_key, "menu": MENU}
     return HTMLResponse(_templates().get_template(template).render(shared | values), status)
 
 
@@ -158,7 +149,7 @@ def formats(desk: Desk, lang: str) -> dict[str, Any]:
     def topic_name(topic: str) -> str:
         known = desk.topics.get(topic)
         if topic == UNKNOWN:
-            return words()["wl_unknown_topic"][lang]
+            return say("review.wl_unknown_topic", lang)
         return (known.name_nl if lang == "nl" else known.name_en) if known else topic
 
     def criterion_name(criterion: str) -> str:

@@ -29,6 +29,7 @@ from callanalytics.files import sha256_of
 from callanalytics.privacy.rights import is_over
 from callanalytics.records import CallResult
 from callanalytics.redaction.sound import find_data, find_holds, silenced
+from callanalytics.texts import Message
 
 Silence = Literal["off", "over", "words_gone", "other_language", "absent", "changed"]
 POINTS = 1500  # of the drawing, a channel
@@ -110,7 +111,7 @@ class Sounds:
     def _render(self, path: Path, result: CallResult) -> Sound:
         samples, rate = decode_original(path, result.call.call_id, self._config.audio)
         if sha256_of(path) != result.call.recording_sha256:
-            reason = "the recording changed while it was read."
+            reason = Message("errors.recording_changed_while_read_2")
             raise CallError(call_id=result.call.call_id, stage="decode", reason=reason, state="failed")
         heard = silenced(samples, rate, [*find_data(result), *find_holds(result, len(samples))])
         if rate > MAX_RATE_HZ:

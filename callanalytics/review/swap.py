@@ -24,6 +24,7 @@ from callanalytics.scoring.scorer import superseded
 from callanalytics.store.datasets import Store
 from callanalytics.store.reviews.reviews import Reviews
 from callanalytics.store.reviews.tables import RoleSwap
+from callanalytics.texts import Message
 
 if TYPE_CHECKING:
     from callanalytics.scoring.scorer import Scorer
@@ -99,13 +100,13 @@ def swap_roles(
         published = store.published().get(call_id)
         found = [result for batch in store.results([call_id]) for result in batch]
         if published is None or not found:
-            raise InputError(path=store.root, reason="the call is not there any more.")
+            raise InputError(path=store.root, reason=Message("errors.call_not_any_more"))
         if sign not in published.part:
             if any(one.token == token for one in swaps_of(reviews, call_id)):
                 return False
             old, now = found[0], datetime.now(UTC)
             if not any(turn.role in OTHER for turn in old.turns):
-                raise InputError(path=store.root, reason="no words of an agent or a citizen are kept of this call.")
+                raise InputError(path=store.root, reason=Message("errors.no_words_agent_citizen"))
             new = rescored(swapped(old, config), scorer, config)
             call = replace(new.call, scoring_fingerprint=scoring_fingerprint(config), processed_at=now)
             history = (*old.score_history, superseded(old, now))

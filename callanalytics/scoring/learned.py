@@ -21,6 +21,7 @@ from callanalytics.dutch.words import normalise_word
 from callanalytics.errors import InputError
 from callanalytics.models import without_torch
 from callanalytics.scoring.reader import TurnDoc
+from callanalytics.texts import Message
 
 ARTEFACT = "criteria.skops"
 CALIBRATION = "calibration.json"
@@ -122,7 +123,9 @@ def load_learned(path: Path) -> Learned:
         content = path.read_bytes()
         artefact = skops_io.loads(content, trusted=[])
     except Exception as error:  # skops raises many kinds for a damaged or unsafe file
-        raise InputError(path=path, reason=f"it holds no models of criteria ({type(error).__name__}).") from None
+        raise InputError(
+            path=path, reason=Message("errors.holds_no_models_criteria", problem=type(error).__name__)
+        ) from None
     return Learned(artefact, hashlib.sha256(content).hexdigest()[:16])
 
 
@@ -164,4 +167,6 @@ def load_calibration(path: Path) -> Calibration:
         weights, offsets = [float(w) for w in tree["weights"]], {str(k): float(v) for k, v in tree["offsets"].items()}
         return Calibration(weights, float(tree["bias"]), offsets, hashlib.sha256(content).hexdigest()[:16])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(path=path, reason=f"it holds no calibration of criteria ({type(error).__name__}).") from None
+        raise InputError(
+            path=path, reason=Message("errors.holds_no_calibration_criteria", problem=type(error).__name__)
+        ) from None

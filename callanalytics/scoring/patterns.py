@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 from callanalytics.dutch.verbs import verb_forms
 from callanalytics.dutch.words import normalise_word
+from callanalytics.errors import Mistake
+from callanalytics.texts import Message
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -55,7 +57,7 @@ NEGATIONS = frozenset({"niet", "geen", "nooit", "nergens", "niks", "niets", "nie
 _PART = re.compile(r"\.\.\.|\.\.\d+|[()\[\]|]|<[^<>\s]+>|\{[^{}\s]+\}|@\w+|[^\s()\[\]|<>{}]+")
 
 
-class PatternError(ValueError):
+class PatternError(Mistake):
     """A line of a phrase file can't be read; the message says where and why, for a person who does not program."""
 
 
@@ -86,12 +88,12 @@ def parse_pattern(line: str, lists: Mapping[str, Sequence[str]] | None = None) -
     parts = _PART.findall(line)
     sequences, rest = _parse_alternatives(parts, lists or {}, line, closing=None)
     if rest:
-        raise PatternError(f'"{line}" has a "{rest[0]}" that nothing opened')
+        raise PatternError(Message("errors.nothing_opened", line=line, part=rest[0]))
     unique = tuple(dict.fromkeys(sequences))
     if not unique or any(not any(t.texts or (t.slot and t.slot not in _WIDE) for t in s) for s in unique):
-        raise PatternError(f'"{line}" can match without any word; leave at least one word outside [ ]')
+        raise PatternError(Message("errors.match_without_any_word", line=line))
     if any(s[0].gap for s in unique):
-        raise PatternError(f'"{line}" begins with "..."; begin with the word that has to come first')
+        raise PatternError(Message("errors.begins_begin_word_come", line=line))
     words = frozenset(text for s in unique for token in s for text in token.texts)
     return Pattern(line, unique, words, negates=bool(words & NEGATIONS))
 
@@ -118,11 +120,11 @@ def _parse_alternatives(
             if part != closing:
                 if closing is None:
                     return [], [part, *parts]
-                raise PatternError(f'"{line}" closes with "{part}" where "{closing}" is expected')
+                raise PatternError(Message("errors.closes_where_expected", line=line, part=part, closing=closing))
             return _merge(branches + current), parts
         if part == "|":
             if closing is None:
-                raise PatternError(f'"{line}" has a "|" outside ( ) or [ ]')
+                raise PatternError(Message("errors.bar_outside_brackets", line=line))
             branches, current = branches + current, [()]
             continue
         if part in ("(", "["):
@@ -133,9 +135,9 @@ def _parse_alternatives(
             options = _parse_word(part, lists, line)
         current = [before + option for before, option in itertools.product(current, options)]
         if len(current) > MAX_VARIANTS:
-            raise PatternError(f'"{line}" stands for more than {MAX_VARIANTS} phrases; split it into several lines')
+            raise PatternError(Message("errors.stands_for_more_than", line=line, most=MAX_VARIANTS))
     if closing is not None:
-        raise PatternError(f'"{line}" opens a bracket that "{closing}" never closes')
+        raise PatternError(Message("errors.opens_bracket_never_closes", line=line, closing=closing))
     return branches + current, []
 
 
@@ -155,18 +157,20 @@ def _parse_word(part: str, lists: Mapping[str, Sequence[str]], line: str) -> lis
         return [(Token(texts=verb_forms(part[1:-1].lower())),)]
     if part.startswith("{"):
         if part[1:-1] not in _ANY:
-            raise PatternError(f'"{line}" uses the slot {part}; there are: {", ".join(f"{{{s}}}" for s in _ANY)}')
+            raise PatternError(
+                Message("errors.uses_slot", line=line, part=part, known=", ".join(f"{{{s}}}" for s in _ANY))
+            )
         return [(Token(slot=part[1:-1]),)]
     if part.startswith("@"):
         if part[1:] not in lists:
-            known = ", ".join("@" + name for name in lists) or "none"
-            raise PatternError(f'"{line}" uses the list {part}; the [words] table has: {known}')
+            known = ", ".join("@" + name for name in lists) or Message("errors.none")
+            raise PatternError(Message("errors.uses_list_words_table", line=line, part=part, known=known))
         options: list[Sequence_] = []
         for entry in lists[part[1:]]:
             options.extend(parse_pattern(entry, {}).sequences)
         return _merge(options)
     if any(mark in part for mark in "<>{}"):
-        raise PatternError(f'"{line}" has an unfinished "{part}"')
+        raise PatternError(Message("errors.unfinished", line=line, part=part))
     tokens = normalise_word(part)
     return [tuple(Token(texts=frozenset({token})) for token in tokens)]
 

@@ -15,6 +15,7 @@ from callanalytics.config import hash_of
 from callanalytics.errors import ConfigError
 from callanalytics.scoring.patterns import Pattern, PatternError, parse_pattern, trim
 from callanalytics.tables import Table, nearest, read_tree, stop, unlike
+from callanalytics.texts import Message
 
 SPEAKERS = ("agent", "citizen", "system_or_agent", "both")
 POLARITIES = ("desired", "undesired", "signal")
@@ -99,7 +100,7 @@ class _Table(Table):
             try:
                 pattern = parse_pattern(line, lists)
             except PatternError as error:
-                raise self.fail(key, str(error), phrase=line) from None
+                raise self.fail(key, error.message, phrase=line) from None
             found.append(pattern if key == "not" else trim(pattern))
         return tuple(found)
 
@@ -125,7 +126,7 @@ def find_mistakes(folder: Path) -> list[ConfigError]:
 def _read_all(folder: Path, mistaken: Callable[[ConfigError], None]) -> CriteriaFiles:
     paths = sorted(folder.glob("*.toml"))
     if not paths:
-        raise ConfigError(path=folder, reason="the folder holds no criterion files (*.toml).")
+        raise ConfigError(path=folder, reason=Message("errors.folder_holds_no_criterion"))
     trees = []
     for path in paths:
         tree = read_tree(path, mistaken)
@@ -147,7 +148,9 @@ def _read_all(folder: Path, mistaken: Callable[[ConfigError], None]) -> Criteria
         for name, values in tree.items():
             try:
                 if name in places:
-                    raise ConfigError(path=path, reason=f"table [{name}] stands in {places[name].name} already.")
+                    raise ConfigError(
+                        path=path, reason=Message("errors.table_stands_already", table=name, file=places[name].name)
+                    )
                 places[name] = path
                 criteria.append(_read_criterion(_Table(path, name, values), lists))
             except ConfigError as error:
@@ -191,9 +194,9 @@ def _check_references(
                 if reference not in known:
                     near = nearest(reference, known)
                     if near:
-                        reason = f'"{reference}" is no criterion and no cue; perhaps you mean "{near}"'
+                        reason = Message("errors.no_criterion_no_cue", name=reference, near=near)
                     else:
-                        reason = f'"{reference}" is no criterion, no cue and none of {", ".join(APPLIES)}'
+                        reason = Message("errors.no_criterion_no_cue_none", name=reference, choices=", ".join(APPLIES))
                     mistaken(table.fail(key, reason))
 
 
@@ -203,7 +206,7 @@ def _read_phrases(table: _Table, name: str, lists: Mapping[str, tuple[str, ...]]
     if shape.endswith("N%"):
         share = window.split(" ", 1)[1].removesuffix("%")
         if not share.isdigit() or not window.endswith("%") or not 0 < int(share) <= 100:
-            raise table.fail("window", f'"{window}" needs a share of the call, such as "first 40%"')
+            raise table.fail("window", Message("errors.needs_share_call_such", window=window))
     elif shape not in WINDOWS and not shape.startswith("near "):
         reason = unlike(window, WINDOWS)
         raise table.fail("window", reason)
@@ -224,7 +227,7 @@ def _read_criterion(table: _Table, lists: Mapping[str, tuple[str, ...]]) -> Crit
     name = table.table("name")
     for language in ("nl", "en"):
         if not isinstance(name.get(language), str):
-            raise table.fail("name", f"needs name.{language}, the criterion's name in that language")
+            raise table.fail("name", Message("errors.needs_name_in_language", language=language))
     factors: dict[str, tuple[Pattern, ...]] = {}
     for factor, lines in table.table("factors").items():
         part = _Table(table.path, f"{table.name}.factors", {factor: lines})
@@ -232,7 +235,7 @@ def _read_criterion(table: _Table, lists: Mapping[str, tuple[str, ...]]) -> Crit
     terms = table.table("terms")
     for term, meaning in terms.items():
         if not isinstance(meaning, str):
-            raise table.fail("terms", f'"{term}" needs its plain meaning as text in quotes')
+            raise table.fail("terms", Message("errors.needs_plain_meaning_as", term=term))
     criterion = Criterion(
         id=table.name,
         name_nl=name["nl"],
@@ -250,5 +253,5 @@ def _read_criterion(table: _Table, lists: Mapping[str, tuple[str, ...]]) -> Crit
     )
     table.finish()
     if criterion.method in ("phrases", "echo") and not criterion.phrases.patterns:
-        raise table.fail("patterns", "is missing or empty; a criterion needs at least one phrase")
+        raise table.fail("patterns", Message("errors.missing_empty_criterion_needs"))
     return criterion

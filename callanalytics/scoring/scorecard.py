@@ -16,6 +16,7 @@ from callanalytics.config import Item, Scorecard
 from callanalytics.dutch.dates import parse_deadline
 from callanalytics.errors import ConfigError
 from callanalytics.records import CriterionRow, PromiseRow, Status
+from callanalytics.texts import Message
 
 CALLBACK = "callback_promise"  # the criterion that says whether a callback was promised
 PROMISE_PARTS = ("callback.who", "callback.when")
@@ -64,7 +65,9 @@ def check_scorecard(scorecard: Scorecard, known: Collection[str], folder: Path) 
     named += [("compliance", name) for name in scorecard.compliance]
     for key, name in named:
         if name not in known:
-            raise ConfigError(path=folder, reason=f'scorecard.{key} names "{name}", but no file has a table [{name}].')
+            raise ConfigError(
+                path=folder, reason=Message("errors.scorecard_names_but_no", key=key, name=name, table=name)
+            )
 
 
 def _known(row: CriterionRow) -> Status:

@@ -23,6 +23,7 @@ from callanalytics.errors import ConfigError, InputError
 from callanalytics.models import without_torch
 from callanalytics.records import TopicShare, Transcript, Turn
 from callanalytics.scoring.reader import Reader
+from callanalytics.texts import Message
 
 UNKNOWN = "onbekend"
 ARTEFACT = "topics.skops"
@@ -100,12 +101,14 @@ def load_topic_model(path: Path) -> TopicModel:
         # Nothing beyond scikit-learn's own types and numpy arrays may be in the file.
         return TopicModel(skops_io.loads(file.read_bytes(), trusted=[]))
     except OSError as error:
-        raise InputError(path=file, reason=f"{error.strerror}; run: callanalytics train topics") from None
+        raise InputError(
+            path=file, reason=Message("errors.run_callanalytics_train_topics", problem=error.strerror)
+        ) from None
     except UntrustedTypesFoundException:
-        raise InputError(path=file, reason="it holds types that a topic model does not need.") from None
+        raise InputError(path=file, reason=Message("errors.holds_types_topic_model")) from None
     except Exception:
         # skops reports a damaged archive through many exceptions, none of them its own.
-        raise InputError(path=file, reason="it is no topic model; run: callanalytics train topics") from None
+        raise InputError(path=file, reason=Message("errors.no_topic_model_run")) from None
 
 
 class Topics:
@@ -266,36 +269,38 @@ def read_topics(config: Config) -> tuple[Topic, ...]:
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(path=path, reason="there is no such file.") from None
+        raise ConfigError(path=path, reason=Message("errors.no_such_file")) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(path=path, reason=f"{error}.") from None
     topics = tuple(_read_topic(path, name, values) for name, values in tree.items())
     if not topics:
-        raise ConfigError(path=path, reason="it holds no topic.")
+        raise ConfigError(path=path, reason=Message("errors.holds_no_topic"))
     return topics
 
 
 def _read_topic(path: Path, name: str, values: Any) -> Topic:
-    def fail(key: str, reason: str) -> ConfigError:
-        return ConfigError(path=path, reason=f"table [{name}], key {key}: {reason}.")
+    def fail(key: str, reason: Message) -> ConfigError:
+        return ConfigError(path=path, reason=Message("errors.table_key", table=name, key=key, reason=reason))
 
     if not isinstance(values, Mapping):
-        raise ConfigError(path=path, reason=f'"{name}" stands outside any table; begin with [{name}].')
+        raise ConfigError(path=path, reason=Message("errors.stands_outside_any_table", name=name, table=name))
     for key in values:
         if key not in ("name", "sensitive", "general", "aliases", "phrases", "keywords"):
-            raise fail(key, "is not known; known are: aliases, general, keywords, name, phrases, sensitive")
+            raise fail(
+                key, Message("errors.key_not_known", known="aliases, general, keywords, name, phrases, sensitive")
+            )
     names = values.get("name")
     if not isinstance(names, Mapping) or not all(isinstance(names.get(language), str) for language in ("nl", "en")):
-        raise fail("name", "needs name.nl and name.en")
+        raise fail("name", Message("errors.needs_name_nl_name"))
     for key in ("sensitive", "general"):
         if not isinstance(values.get(key, False if key == "general" else None), bool):
-            raise fail(key, "must be true or false")
+            raise fail(key, Message("errors.must_be_true_or_false"))
     lists = {}
     for key in ("aliases", "phrases", "keywords"):
         items = values.get(key, [])
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise fail(key, "must be a list of texts in quotes")
+            raise fail(key, Message("errors.list_texts_quotes"))
         lists[key] = tuple(items)
     if not lists["keywords"]:
-        raise fail("keywords", "is missing or empty")
+        raise fail("keywords", Message("errors.missing_empty"))
     return Topic(name, names["nl"], names["en"], values["sensitive"], values.get("general", False), **lists)

@@ -17,16 +17,18 @@ from urllib.parse import urlsplit
 
 from callanalytics.config import Storage
 from callanalytics.errors import CallError, InputError
+from callanalytics.texts import Message
 
 SCHEME = "s3://"
+# What pyarrow's errors hold, and the text under `errors` that says it.
 SIGNS = {
-    "ACCESS_DENIED": "access denied", "INVALID_ACCESS_KEY": "access denied", "SIGNATURE": "access denied",
-    "HTTP status 403": "access denied", "NoSuchBucket": "no such bucket", "does not exist": "not there",
-    "Path does not": "not there", "NETWORK_CONNECTION": "no connection", "imed out": "timeout",
-    "HTTP status 404": "not there", "HTTP status 5": "server error", "SERVICE_UNAVAILABLE": "server error",
-    "SLOW_DOWN": "server error", "INTERNAL_FAILURE": "server error",
+    "ACCESS_DENIED": "access_denied", "INVALID_ACCESS_KEY": "access_denied", "SIGNATURE": "access_denied",
+    "HTTP status 403": "access_denied", "NoSuchBucket": "no_such_bucket", "does not exist": "storage_not_there",
+    "Path does not": "storage_not_there", "NETWORK_CONNECTION": "no_connection", "imed out": "timeout",
+    "HTTP status 404": "storage_not_there", "HTTP status 5": "server_error", "SERVICE_UNAVAILABLE": "server_error",
+    "SLOW_DOWN": "server_error", "INTERNAL_FAILURE": "server_error",
 }  # fmt: skip
-PASSES = ("no connection", "timeout", "server error")  # of these, what asking again can mend
+PASSES = ("no_connection", "timeout", "server_error")  # of these, what asking again can mend
 
 
 def is_remote(place: Path | str) -> bool:
@@ -81,7 +83,7 @@ class Bucket:
     @staticmethod
     def _unreadable(place: str, error: OSError) -> InputError:
         storage_reason = what_storage_says(error)
-        return InputError(path=place, reason=f"the object storage says: {storage_reason}.")
+        return InputError(path=place, reason=Message("errors.object_storage_says", storage_reason=storage_reason))
 
     # What follows raises OSError as it comes.
 
@@ -135,11 +137,17 @@ def local_copy(place: str, call_id: str, settings: Storage) -> Iterator[Path]:
             copy.flush()
         except OSError as error:
             storage_reason = what_storage_says(error)
-            reason = f"the object storage did not give it ({storage_reason}); the next run tries again."
+            reason = Message("errors.object_storage_did_not", storage_reason=storage_reason)
             raise CallError(call_id=call_id, stage="fetch", reason=reason, state="failed") from None
         yield Path(f"/dev/fd/{copy.fileno()}")
 
 
-def what_storage_says(error: OSError) -> str:
-    """What went wrong in a word: the whole message names keys, hosts and request ids."""
-    return next((kind for sign, kind in SIGNS.items() if sign in str(error)), type(error).__name__)
+def sign_of(error: OSError) -> str | None:
+    """Return the kind of error of the object storage, None for one that is not known."""
+    return next((kind for sign, kind in SIGNS.items() if sign in str(error)), None)
+
+
+def what_storage_says(error: OSError) -> Message | str:
+    """Return what went wrong in a word: the whole message names keys, hosts and request ids."""
+    sign = sign_of(error)
+    return Message(f"errors.{sign}") if sign else type(error).__name__

@@ -17,6 +17,7 @@ from callanalytics.errors import InputError
 from callanalytics.intervals import Z95
 from callanalytics.records import DATASETS, arrow_schema
 from callanalytics.store.datasets import Store
+from callanalytics.texts import Message
 
 if TYPE_CHECKING:
     import duckdb
@@ -226,7 +227,7 @@ def open_catalog(
     from callanalytics.store.reviews.tables import arrow_schemas
 
     if not isinstance(output, Path):
-        raise InputError(path=output, reason="SQL reads a folder of this machine; copy OUT to one first.")
+        raise InputError(path=output, reason=Message("errors.sql_reads_folder_machine"))
     criteria, items = load_files(config).ids, tuple(config.scorecard.items)
     store = Store(output, criteria, items, config.storage)
     store.check_is_there()

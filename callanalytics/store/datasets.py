@@ -45,6 +45,7 @@ from callanalytics.store.bucket import Bucket
 from callanalytics.store.disk import Disk
 from callanalytics.store.place import Place, Writer
 from callanalytics.store.shelf import Shelf
+from callanalytics.texts import Message
 
 DETAILS = ("turns", "criteria", "promises", "events", "score_history")
 UNKNOWN_DATE = "__HIVE_DEFAULT_PARTITION__"  # what readers of Hive partitions take for null
@@ -105,7 +106,7 @@ class Store:
     def check_is_there(self) -> None:
         """Raises StoreError when there is no OUT."""
         if not self.is_there():
-            raise StoreError(path=self.root, reason="there is no such folder; give the --output of a run.")
+            raise StoreError(path=self.root, reason=Message("errors.no_such_folder_give"))
 
     def open(self) -> None:
         """Make OUT when absent, take its lock, repair what a killed run left.
@@ -135,7 +136,7 @@ class Store:
         needed_mb = round(1.5 * calls * call_bytes / 1e6) + min_free_mb
         free_mb = round(free / 1e6)
         if free_mb < needed_mb:
-            reason = f"{calls} calls want {needed_mb} MB there, {free_mb} MB are free; make room or take another disk."
+            reason = Message("errors.calls_want_mb_mb", calls=calls, needed=needed_mb, free=free_mb)
             raise StoreError(path=self.root, reason=reason)
 
     def published(self) -> dict[str, Published]:

@@ -14,6 +14,7 @@ from typing import IO, Any
 from callanalytics.errors import StoreError, StoreLocked
 from callanalytics.files import _make_folder, _sync
 from callanalytics.store.place import Writer, _read
+from callanalytics.texts import Message
 
 STAGING = ".staging"
 
@@ -40,7 +41,9 @@ class Disk:
         try:
             lock = os.fdopen(os.open(_make_folder(self._root) / ".lock", os.O_WRONLY | os.O_CREAT, 0o600), "w")
         except OSError as error:
-            raise StoreError(path=self._root, reason=f"{error.strerror}; choose a folder you may write to.") from None
+            raise StoreError(
+                path=self._root, reason=Message("errors.choose_folder_you_write", problem=error.strerror)
+            ) from None
         try:
             # The kernel drops this lock when the process ends, however it ends.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -115,7 +118,9 @@ class Disk:
             try:
                 os.replace(source, _make_folder(final.parent) / final.name)
             except OSError as error:
-                raise StoreError(path=self._root, reason=f"{error.strerror}; nothing published is lost.") from None
+                raise StoreError(
+                    path=self._root, reason=Message("errors.nothing_published_lost_2", problem=error.strerror)
+                ) from None
             folders.add(final.parent)
         for folder in folders:
             _sync(folder)
@@ -133,7 +138,9 @@ class Disk:
                     stream.flush()
                     os.fsync(stream.fileno())
         except OSError as error:
-            raise StoreError(path=self._root, reason=f"{error.strerror}; nothing that is published is lost.") from None
+            raise StoreError(
+                path=self._root, reason=Message("errors.nothing_published_lost", problem=error.strerror)
+            ) from None
 
     def files(self, folder: str) -> list[str]:
         """The names of what lies in a folder."""
@@ -184,7 +191,9 @@ class Disk:
                     _sync(staged.parent)
                     self._finish(staged.with_suffix(".ready"))
         except OSError as error:
-            raise StoreError(path=self._root, reason=f"{error.strerror}; nothing published is lost.") from None
+            raise StoreError(
+                path=self._root, reason=Message("errors.nothing_published_lost_2", problem=error.strerror)
+            ) from None
         return are_gone
 
     def _finish(self, ready: Path) -> None:
@@ -227,7 +236,9 @@ class Disk:
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:
-            raise StoreError(path=self._root, reason=f"{error.strerror}; nothing that is published is lost.") from None
+            raise StoreError(
+                path=self._root, reason=Message("errors.nothing_published_lost", problem=error.strerror)
+            ) from None
         return staged
 
 

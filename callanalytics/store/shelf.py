@@ -14,8 +14,9 @@ from threading import Event, Thread
 from typing import Any
 
 from callanalytics.errors import StoreError, StoreLocked
-from callanalytics.store.bucket import PASSES, Bucket, what_storage_says
+from callanalytics.store.bucket import PASSES, Bucket, sign_of, what_storage_says
 from callanalytics.store.place import T, Writer, _read
+from callanalytics.texts import Message
 
 LEASES = ".leases"
 
@@ -144,7 +145,7 @@ class Shelf:
         if time.monotonic() - self._renewed < self._settings.lease_s / 2:
             return
         if self._do(lambda: self._bucket.get(self._lease)) is None:
-            raise StoreError(path=self._bucket.url, reason="this run was away too long and another took it over.")
+            raise StoreError(path=self._bucket.url, reason=Message("errors.run_away_too_long"))
         self._renew()
 
     def _do(self, work: Callable[[], T], waits_s: Sequence[float] | None = None) -> T:
@@ -153,9 +154,8 @@ class Shelf:
             try:
                 return work()
             except OSError as error:
-                storage_reason = what_storage_says(error)
-                if wait_s is None or storage_reason not in PASSES:
-                    reason = f"the object storage says: {storage_reason}; nothing that is published is lost."
+                if wait_s is None or sign_of(error) not in PASSES:
+                    reason = Message("errors.object_storage_says_nothing", storage_reason=what_storage_says(error))
                     raise StoreError(path=self._bucket.url, reason=reason) from None
             time.sleep(wait_s)
         raise AssertionError

@@ -26,6 +26,7 @@ from callanalytics.scoring.detector import Detector, Signs, load_detector
 from callanalytics.scoring.finding import ROLES_OF, find_hits
 from callanalytics.scoring.learned import ARTEFACT, CALIBRATION, Learned, Said, features, said
 from callanalytics.scoring.phrases import Phrases
+from callanalytics.texts import Message
 from callanalytics.training.lines import misrecognise
 
 if TYPE_CHECKING:
@@ -83,9 +84,11 @@ def read_lines(path: Path) -> list[Line]:
             yes, no, unsure = (frozenset(tree.get(key, ())) for key in ("yes", "no", "unsure"))
             line = Line(tree["text"], tree["role"], yes, no, unsure, heard, tree.get("source", ""))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise InputError(path=path, reason=f"line {number} is no utterance ({error}).") from None
+            raise InputError(
+                path=path, reason=Message("errors.line_no_utterance", line=number, problem=error)
+            ) from None
         if line.role not in ROLES:
-            raise InputError(path=path, reason=f"line {number} has the role {line.role!r}.")
+            raise InputError(path=path, reason=Message("errors.line_role", line=number, role=repr(line.role)))
         lines.append(line)
     return lines
 
@@ -326,7 +329,7 @@ def read_calls(path: Path) -> list[KnownCall]:
         try:
             calls.append(_known_call(json.loads(row)))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise InputError(path=path, reason=f"line {number} is no call ({error}).") from None
+            raise InputError(path=path, reason=Message("errors.line_no_call", line=number, problem=error)) from None
     return calls
 
 

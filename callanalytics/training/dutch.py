@@ -22,6 +22,7 @@ from callanalytics.dutch.words import strip_marks
 from callanalytics.errors import InputError
 from callanalytics.files import sha256_of
 from callanalytics.records import PLACEHOLDERS
+from callanalytics.texts import Message
 from callanalytics.training.lines import misrecognise, read_utterances
 
 TREEBANK = {
@@ -82,16 +83,10 @@ def check_treebank(folder: Path, any_treebank: bool = False) -> None:
     for name, sha256 in TREEBANK.items():
         path = folder / name
         if not path.is_file():
-            reason = (
-                "there is no such file; --treebank names the folder that holds train.conllu, dev.conllu and "
-                "test.conllu, and models/dutch/card.md says how they are made from Universal Dependencies."
-            )
+            reason = Message("errors.no_such_file_treebank")
             raise InputError(path=path, reason=reason)
         if not any_treebank and sha256_of(path) != sha256:
-            reason = (
-                "its sha256 is not that of the file that the shipped model was trained on; make it as "
-                "models/dutch/card.md says, or add --any-treebank to train on this one."
-            )
+            reason = Message("errors.sha_not_file_shipped")
             raise InputError(path=path, reason=reason)
 
 
@@ -109,14 +104,16 @@ def read_conllu(path: Path) -> list[Sentence]:
         if line.strip():
             row = line.split("\t")
             if len(row) != 10:
-                raise InputError(path=path, reason=f"line {number} has {len(row)} columns instead of 10.")
+                raise InputError(
+                    path=path, reason=Message("errors.line_columns_instead", number=number, count=len(row))
+                )
             if row[0].isdigit():  # not a range of a contraction, not an empty node
                 rows.append(row)
         elif rows:
             try:
                 heads = tuple(int(row[6]) - 1 if row[6] != "0" else at for at, row in enumerate(rows))
             except ValueError:
-                raise InputError(path=path, reason=f"line {number}: a head above it is no number.") from None
+                raise InputError(path=path, reason=Message("errors.line_head_above_no", number=number)) from None
             sentences.append(
                 Sentence(
                     words=tuple(row[1] for row in rows),
@@ -148,7 +145,7 @@ def read_templates(path: Path) -> Templates:
     wanted = ("places", "street stems", "street ends", "train", "train without names", "test", "test without names")
     missing = [title for title in wanted if title not in sections]
     if missing:
-        raise InputError(path=path, reason=f"the section [{missing[0]}] is missing.")
+        raise InputError(path=path, reason=Message("errors.section_missing", title=missing[0]))
     return Templates({title: tuple(lines) for title, lines in sections.items()})
 
 

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from callanalytics.errors import StoreError
 from callanalytics.intervals import Counts, draw_cases, mean, percentiles
+from callanalytics.texts import Message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -443,7 +444,7 @@ def read_reviewed(config: Config, output: Path) -> tuple[list[ReviewedCall], int
     store = Store(output, files.ids, tuple(config.scorecard.items), config.storage)
     reviews = existing_reviews(config, output) if store.is_there() else None
     if reviews is None:
-        raise StoreError(path=output, reason="nobody has reviewed calls here; start with `callanalytics review`.")
+        raise StoreError(path=output, reason=Message("errors.nobody_reviewed_calls_here"))
     try:
         with reviews.reading() as orm:
             wanted = select(Judgement).where(Judgement.how != "rest", Judgement.criterion.in_(files.ids))
@@ -544,7 +545,9 @@ def _write(
         else:
             beside.rename(folder)
     except OSError as error:
-        raise StoreError(path=target, reason=f"the new models can't be written there ({error.strerror}).") from None
+        raise StoreError(
+            path=target, reason=Message("errors.new_models_cannot_written", error=error.strerror)
+        ) from None
     return folder, files
 
 

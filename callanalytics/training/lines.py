@@ -12,6 +12,7 @@ from typing import Any
 from callanalytics.call.roles import KNOWN_ROLES
 from callanalytics.dutch.words import plain_text
 from callanalytics.errors import InputError
+from callanalytics.texts import Message
 
 # Each utterance is seen as written and this many times as a recogniser might spell it.
 NOISY_COPIES = 4
@@ -47,9 +48,11 @@ def read_utterances(data: Path) -> list[Utterance]:
             row = json.loads(line)
             utterance = Utterance(row["role"], row["text"], row.get("source", ""))
         except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise InputError(path=data, reason=f"line {number} is no utterance ({error}).") from None
+            raise InputError(
+                path=data, reason=Message("errors.line_no_utterance", line=number, problem=error)
+            ) from None
         if utterance.role not in KNOWN_ROLES:
-            raise InputError(path=data, reason=f"line {number} has the role {utterance.role!r}.")
+            raise InputError(path=data, reason=Message("errors.line_role", line=number, role=repr(utterance.role)))
         utterances.append(utterance)
     return utterances
 

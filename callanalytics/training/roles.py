@@ -11,6 +11,7 @@ from typing import Any
 from callanalytics.call.roles import ARTEFACT, KNOWN_ROLES
 from callanalytics.dutch.words import plain_text
 from callanalytics.errors import InputError
+from callanalytics.texts import Message
 from callanalytics.training.lines import NOISY_COPIES, Utterance, _features, _simplify, misrecognise, read_utterances
 
 
@@ -49,7 +50,7 @@ def train_roles(data: Path, out: Path, seed: int = 0) -> dict[str, Any]:
     counts = Counter(utterance.role for utterance in utterances)
     missing = [role for role in KNOWN_ROLES if not counts[role]]
     if missing:
-        raise InputError(path=data, reason=f"no utterance has the role {missing[0]}.")
+        raise InputError(path=data, reason=Message("errors.no_utterance_role", role=missing[0]))
     pipeline = fit_roles(utterances, seed)
     out.mkdir(parents=True, exist_ok=True)
     path = out / ARTEFACT

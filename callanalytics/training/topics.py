@@ -16,6 +16,7 @@ from callanalytics.errors import InputError
 from callanalytics.records import Role, Transcript, Turn
 from callanalytics.scoring.topics import ARTEFACT as TOPICS_ARTEFACT
 from callanalytics.scoring.topics import TopicModel, Topics, read_topics
+from callanalytics.texts import Message
 from callanalytics.training.lines import NOISY_COPIES, Utterance, _features, _simplify, misrecognise, read_utterances
 
 FOLDS = 5
@@ -49,10 +50,10 @@ def read_openings(data: Path, known: Collection[str]) -> list[Opening]:
             row = json.loads(line)
             opening = Opening(tuple(row["topics"]), str(row["text"]))
         except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise InputError(path=data, reason=f"line {number} is no opening ({error}).") from None
+            raise InputError(path=data, reason=Message("errors.line_no_opening", line=number, problem=error)) from None
         for topic in opening.topics:
             if topic not in known:
-                raise InputError(path=data, reason=f"line {number} has the topic {topic!r}.")
+                raise InputError(path=data, reason=Message("errors.line_topic", line=number, topic=repr(topic)))
         openings.append(opening)
     return openings
 
@@ -125,7 +126,9 @@ def train_topics(data: Path, fillers: Path, out: Path, config: Config, seed: int
     counts = Counter(topic for opening in openings for topic in opening.topics)
     missing = [name for name in names if counts[name] < FOLDS]
     if missing:
-        raise InputError(path=data, reason=f"the topic {missing[0]!r} has fewer than {FOLDS} lines.")
+        raise InputError(
+            path=data, reason=Message("errors.topic_fewer_than_lines", topic=repr(missing[0]), count=FOLDS)
+        )
     rng = random.Random(seed)
     folds = _fold(openings, rng)
     chatter = [u for u in read_utterances(fillers) if u.role in ("agent", "citizen") and not u.source.startswith("dev")]

@@ -1,9 +1,9 @@
-"""Both languages: no line and no error message may lack its Dutch, and a translation says no less than the original."""
+"""Texts by key: every key used exists in both languages, and none is left over."""
 
 from __future__ import annotations
 
 import ast
-import inspect
+import pickle
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,270 +11,157 @@ from string import Formatter
 
 import pytest
 
-from callanalytics import errors
 from callanalytics.cli.main import main
 from callanalytics.config import Config
 from callanalytics.engine import batch as engine
-from callanalytics.errors import CallError, ConfigError, InputError, ModelRefused, ModelUnreachable, StoreError
+from callanalytics.errors import CallAnalyticsError, CallError, ConfigError, InputError, ModelRefused, ModelUnreachable
 from callanalytics.store.bucket import SIGNS
-from callanalytics.store.datasets import Store
-from callanalytics.texts import TEXTS
-from callanalytics.texts.messages import ERRORS, REASONS, SOURCES, translate
+from callanalytics.texts import FOLDER, Message, say, texts_of
 from tests.support.fakes import ScriptedWorker, Watcher
 from tests.support.paths import PACKAGE
 
-CATALOGUE = {**ERRORS, **SOURCES, **REASONS}
-
-# Reasons without words of their own, as the code gives them: what they hold is found where it is made.
-HANDED_ON = {
-    "reason": "the parameter of a fail(), or a variable that is scanned where it is assigned",
-    "missing": "a variable that is scanned where it is assigned",
-    "refused.reason": "scanned where Refused is made",
-    "str(error)": "a PatternError or a ValueError of intake.py, scanned where it is raised",
-    "'; '.join(reasons)": "what several sources of a model said: messages.SOURCES",
-    "{}.": "a sentence of Python, tomllib or the operating system, which stays English",
-}
-# Templates that the catalogue holds in another form.
-ELSEWHERE = {
-    "table [{}], key {}{}: {}.": "table [{}], key {} (line {}): {}.",  # or no line, which is topics.py's template
-    'unknown key "{}"': 'unknown key "{}".',  # config.py puts the full stop behind both
-    'key "{}": {}': 'key "{}": {}.',
-    "is not known; known are: aliases, general, keywords, name, phrases, sensitive": "is not known; known are: {}",
-}
-# Entries that no single place of the source spells out.
-COMPOSED = {
-    'table [{}], key {} (line {}): {}.',
-    'unknown key "{}".',
-    'key "{}": {}.',
-    '"{}" uses the list {}; the [words] table has: none',  # "none" stands for an empty list of names
-}
-# ValueErrors that no user sees, by the module that raises them.
-INTERNAL = {
-    "cli.py": "caught at once; the user is told which document is at fault",
-    "notify.py": "caught at once; the user is told that the webhook failed",
-    "numbers.py": "a number that its only caller never gives",
-}
+ROOMS = sorted(path.stem for path in FOLDER.glob("*.toml"))
+KEYS = [f"{room}.{name}" for room in ROOMS for name in texts_of(room)]
+# Rooms whose pages leave the name of the room out: say("nav_plan") in a template of review is "review.nav_plan".
+OWN_ROOM = {"review": "review", "report": "report", "store": "run_page", "cli": "cli"}
 
 
-# --- the source -----------------------------------------------------------------------------------------------------
+def literals() -> Iterator[tuple[Path, str, bool]]:
+    """Every string of the package, and whether it is only the beginning of a key, as in f"cli.state_{...}"."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+                yield path, str(node.values[0].value), True
+            elif isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant):
+                yield path, str(node.left.value), True
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield path, node.value, False
+    for path in (*PACKAGE.rglob("*.html"), *PACKAGE.rglob("*.js"), *PACKAGE.glob("report/templates/*.md")):
+        for text, joined in re.findall(r"""["']([\w.-]+)["']( ?[~+])?""", path.read_text(encoding="utf-8")):
+            yield path, text, bool(joined)
 
 
-def modules() -> Iterator[tuple[Path, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path, ast.parse(path.read_text(encoding="utf-8"))
+def uses() -> tuple[set[str], set[str]]:
+    """Return the keys that the package names whole, and the beginnings of those it puts together."""
+    whole, begun = set(), set()
+    for path, text, is_beginning in literals():
+        room = OWN_ROOM.get(path.relative_to(PACKAGE).parts[0])
+        for key in (text, f"{room}.{text}") if room else (text,):
+            (begun if is_beginning else whole).add(key)
+    for kind in error_classes():
+        whole.add(f"errors.{kind.__name__}")
+    return whole | {f"errors.{sign}" for sign in SIGNS.values()}, {key for key in begun if not key.endswith(".")}
 
 
-def name_of(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
-def given_reasons(path: Path, tree: ast.Module) -> Iterator[ast.expr]:
-    """Every expression of a module that becomes a reason or the text of an error for the user."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield from (keyword.value for keyword in node.keywords if keyword.arg == "reason")
-            name = name_of(node)
-            if name in {"fail", "Refused", "PatternError"} or (name == "ValueError" and path.name not in INTERNAL):
-                yield from node.args[-1:]
-        elif isinstance(node, ast.Assign):
-            names = {target.id for target in node.targets if isinstance(target, ast.Name)}
-            if names & {"reason", "missing"} and is_text(node.value):
-                yield node.value
-
-
-def is_text(node: ast.expr) -> bool:
-    if isinstance(node, ast.IfExp):
-        return is_text(node.body) or is_text(node.orelse)
-    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
-
-
-def templates(node: ast.expr) -> Iterator[str]:
-    """The templates that an expression can give, their fields without names: f"line {n}." -> "line {}." """
-    if isinstance(node, ast.IfExp):
-        yield from templates(node.body)
-        yield from templates(node.orelse)
-    elif isinstance(node, ast.JoinedStr):
-        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    else:
-        yield ast.unparse(node)
-
-
-def without_names(template: str) -> str:
-    return re.sub(r"\{\w+\}", "{}", template)
-
-
-def source_templates() -> dict[str, str]:
-    return {
-        template: f"{path.name}:{node.lineno}"
-        for path, tree in modules()
-        for node in given_reasons(path, tree)
-        for template in templates(node)
-    }
-
-
-def error_templates() -> dict[str, str]:
-    kinds = (kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Exception))
-    return {str(kind.__doc__): kind.__name__ for kind in kinds if kind is not errors.CallAnalyticsError}
-
-
-# --- nothing is forgotten -------------------------------------------------------------------------------------------
-
-
-def test_the_scan_sees_the_source() -> None:
-    found = source_templates()
-    assert len(found) > 80
-    assert "the recording has {} channels; export it as mono or stereo." in found
-    assert '"{}" is not one of {}' in found
-    assert "is missing" in found
-
-
-def test_every_reason_in_the_source_has_its_dutch() -> None:
-    known = {without_names(english) for english in REASONS}
-    lacking = {
-        template: place
-        for template, place in source_templates().items()
-        if template not in HANDED_ON and ELSEWHERE.get(template, template) not in known
-    }
-    assert not lacking, "add them to callanalytics/messages.py, or to the exceptions above with a reason"
-
-
-def test_every_kind_of_error_has_its_dutch() -> None:
-    assert set(error_templates()) == set(ERRORS)
-
-
-def test_no_entry_is_left_over() -> None:
-    assert {without_names(english) for english in REASONS} - set(source_templates()) == COMPOSED | set(SIGNS.values())
-
-
-def test_every_exception_is_still_needed() -> None:
-    used = set(source_templates())
-    assert set(HANDED_ON) - used == set()
-    assert set(ELSEWHERE) - used == set()
-    raised = {
-        path.name
-        for path, tree in modules()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and name_of(node) == "ValueError"
-    }
-    assert set(INTERNAL) == raised - {"intake.py"}
-
-
-# --- both languages say the same ------------------------------------------------------------------------------------
+def error_classes() -> Iterator[type[CallAnalyticsError]]:
+    kinds = [CallAnalyticsError]
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        if kind.__module__.startswith("callanalytics."):
+            yield kind
 
 
 def fields(template: str) -> set[str]:
     return {field for _, field, *_ in Formatter().parse(template) if field is not None}
 
 
-@pytest.mark.parametrize("english", CATALOGUE)
-def test_an_error_has_the_same_fields_in_both_languages(english: str) -> None:
-    assert fields(CATALOGUE[english]) == fields(english)
-    assert "" not in fields(english)
+def test_every_key_that_is_named_exists() -> None:
+    named = {
+        text
+        for path, text, is_beginning in literals()
+        if not is_beginning and path.suffix in (".py", ".md") and re.fullmatch(rf"({'|'.join(ROOMS)})\.[a-z]\w*", text)
+    }
+    files = {f"{room}.toml" for room in ROOMS}
+    assert len(named) > 250
+    assert {key for key in named if key not in KEYS} - files <= NO_KEYS
 
 
-@pytest.mark.parametrize("key", TEXTS)
-def test_a_line_has_the_same_fields_in_both_languages(key: str) -> None:
-    dutch, english = TEXTS[key]
-    assert fields(dutch) == fields(english)
-    assert dutch
-    assert english
+# Strings that look like a key and are none: names of settings and attributes.
+NO_KEYS = {"review.database", "review.password", "report.html"}
 
 
-def test_no_two_templates_are_one() -> None:
-    assert len({without_names(english) for english in CATALOGUE}) == len(CATALOGUE)
+def test_every_key_a_page_says_exists() -> None:
+    for path in (*PACKAGE.rglob("*.html"), *PACKAGE.glob("report/templates/*.md")):
+        room = OWN_ROOM[path.relative_to(PACKAGE).parts[0]]
+        for text, joined in re.findall(r"""\bsay\(["']([\w.]+)["']( ?[~+])?""", path.read_text(encoding="utf-8")):
+            key = text if text.split(".")[0] in ROOMS and "." in text else f"{room}.{text}"
+            assert any(known.startswith(key) for known in KEYS) if joined else key in KEYS, (path.name, key)
 
 
-# --- back and forth -------------------------------------------------------------------------------------------------
+def test_no_text_is_left_over() -> None:
+    whole, begun = uses()
+    left = [key for key in KEYS if key not in whole and not any(key.startswith(start) for start in begun)]
+    assert left == []
 
 
-@pytest.mark.parametrize("english", CATALOGUE)
-def test_each_template_is_recognised_from_what_was_made_of_it(english: str) -> None:
-    values = {field: f"<{number}>" for number, field in enumerate(sorted(fields(english)))}
-    assert translate(english.format(**values), "nl") == CATALOGUE[english].format(**values)
-    assert translate(english.format(**values), "en") == english.format(**values)
+@pytest.mark.parametrize("room", ROOMS)
+def test_both_languages_say_the_same(room: str) -> None:
+    for name, text in texts_of(room).items():
+        assert set(text) == {"nl", "en"}, name
+        assert text["nl"], name
+        assert text["en"], name
+        assert fields(text["nl"]) == fields(text["en"]), name
+        assert "" not in fields(text["nl"]), name
 
 
-@pytest.mark.parametrize("outer", [english for english in ERRORS if "{reason}" in english])
-def test_each_reason_is_recognised_inside_each_error(outer: str) -> None:
-    around = {field: f"/{field}/x" for field in fields(outer)}
-    for english, dutch in REASONS.items():
-        values = {field: f"<{number}>" for number, field in enumerate(sorted(fields(english)))}
-        message = outer.format(**{**around, "reason": english.format(**values)})
-        assert translate(message, "nl") == ERRORS[outer].format(**{**around, "reason": dutch.format(**values)})
+# --- errors ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("message", "dutch"),
+    ("error", "dutch"),
     [
         (
-            CallError(
-                call_id="c1", stage="decode", reason="the recording has 6 channels; export it as mono or stereo."
-            ),
+            CallError(call_id="c1", stage="decode", reason=Message("errors.recording_channels_export_as", channels=6)),
             "Gesprek c1 mislukt bij decode: de opname heeft 6 kanalen; exporteer haar als mono of stereo.",
         ),
         (
-            StoreError(path="/data", reason="Permission denied; choose a folder you may write to."),
-            "De uitvoer /data is niet te gebruiken: Permission denied; kies een map waarin geschreven mag worden.",
-        ),
-        (
-            ConfigError(path="a.toml", reason='table [x], key window (line 7): "near" is not one of any, first N%.'),
+            ConfigError(
+                path="a.toml",
+                reason=Message(
+                    "errors.table_key_line", table="x", key="window", line=7,
+                    reason=Message("errors.not_one_of", value="near", choices="any, first N%"),
+                ),
+            ),
             'De configuratie a.toml is niet te gebruiken: tabel [x], sleutel window (regel 7): "near" is geen van any, '
             "first N%.",
         ),
         (
-            ConfigError(path="a.toml", reason='table [x], key patterns: "bel | mij" has a "|" outside ( ) or [ ].'),
-            'De configuratie a.toml is niet te gebruiken: tabel [x], sleutel patterns: "bel | mij" heeft een "|" '
-            "buiten ( ) of [ ].",
+            InputError(path="/a {b}/can't be read/line 3\n.json", reason=Message("errors.no_json")),
+            "/a {b}/can't be read/line 3\n.json is niet te lezen: het is geen JSON.",
         ),
-        (
-            ConfigError(path="a.toml", reason='key "audio.dual_mono_db": Input should be a valid number.'),
-            'De configuratie a.toml is niet te gebruiken: sleutel "audio.dual_mono_db": Input should be a valid '
-            "number.",
-        ),
-        (
-            InputError(path="r.skops", reason="No such file or directory; run: callanalytics train roles"),
-            "r.skops is niet te lezen: No such file or directory; voer uit: callanalytics train roles",
-        ),
-        (
-            "its sidecar a.json can't be used: it is larger than 1 MB.",
-            "het bijbehorende bestand a.json is niet te gebruiken: het is groter dan 1 MB.",
-        ),
+        (InputError(path="x", reason="Permission denied."), "x is niet te lezen: Permission denied."),
     ],
-    ids=lambda value: str(value)[:30],
-)
-def test_an_error_as_users_meet_it(message: object, dutch: str) -> None:
-    assert translate(str(message), "nl") == dutch
+)  # fmt: skip
+def test_an_error_as_users_meet_it(error: CallAnalyticsError, dutch: str) -> None:
+    assert error.say("nl") == dutch
+    assert error.say("en") == str(error)
 
 
-def test_what_each_source_of_a_model_said_is_translated() -> None:
+def test_what_each_source_of_a_model_said_is_told_in_one_language() -> None:
     refused = ModelRefused(name="m", file="model.bin")
     error = ModelUnreachable(
         name="m",
-        reason=f"folder /usb: {refused}; package m-weights==1.0: pip could not download m-weights==1.0; "
-        "hub org/m: the hub does not answer or refuses (OSError); on a machine without internet bring the files in a "
-        "folder and use --from, for a gated model accept its conditions and set HF_TOKEN",
+        reason=(
+            Message("errors.source_local", where="/usb", reason=refused.message),
+            Message("errors.source_registry", where="w==1", reason=Message("errors.pip_could_not_download", package="w")),
+        ),
     )
-    assert translate(str(error), "nl") == (
-        'Het model "m" is niet op te halen: '
-        'map /usb: Het model "m" is geweigerd: model.bin is niet het bestand dat het manifest noemt (sha256 '
-        "verschilt); voer uit: callanalytics models pull m; "
-        "pakket m-weights==1.0: pip kon m-weights==1.0 niet downloaden; "
-        "hub org/m: de hub antwoordt niet of weigert (OSError); neem op een machine zonder internet de bestanden mee "
-        "in een map en gebruik --from, accepteer bij een afgeschermd model de voorwaarden en zet HF_TOKEN"
+    assert error.say("nl") == (
+        'Het model "m" is niet op te halen: map /usb: Het model "m" is geweigerd: model.bin is niet het bestand dat '
+        "het manifest noemt (sha256 verschilt); voer uit: callanalytics models pull m; pakket w==1: pip kon w niet "
+        "downloaden"
     )
 
 
-def test_fields_are_kept_whatever_they_hold() -> None:
-    path = "/a {b}/can't be read/line 3\n.json"
-    message = str(InputError(path=path, reason="it is no JSON."))
-    assert translate(message, "nl") == f"{path} is niet te lezen: het is geen JSON."
+def test_an_error_survives_the_way_between_processes() -> None:
+    error = CallError(call_id="c", stage="intake", reason=Message("errors.line", line=3, reason=KeyError("x")))
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.say("nl"), again.stage, again.fields) == (error.say("nl"), "intake", error.fields)
 
 
-@pytest.mark.parametrize("message", ["", "something else broke", "Permission denied", "{path} {0}"])
-def test_an_unknown_message_is_returned_as_it_is(message: str) -> None:
-    assert translate(message, "nl") == message
+def test_a_value_is_never_read_as_a_template() -> None:
+    assert say("errors.InputError", "nl", path="{reason}", reason="{path}") == "{reason} is niet te lezen: {path}"
 
 
 # --- the command line -----------------------------------------------------------------------------------------------

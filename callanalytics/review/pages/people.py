@@ -20,6 +20,7 @@ from callanalytics.store.reviews.people import MIN_PASSWORD, RIGHTS, Person, add
 from callanalytics.store.reviews.tables import (
     UserRole,
 )
+from callanalytics.texts import has_text
 
 router = APIRouter()
 Admin = Annotated[Person, allowed("people")]
@@ -51,16 +52,9 @@ def _people_page(request: Request, person: Person, status: int = 200, wrong: str
 
 
 def _refusal(error: UserError) -> str:
-    """The key of what to say about a change that is not made."""
-    reasons = {
-        "a name has": "people_odd_name",
-        "a password has": "people_short",
-        "an agent, and": "people_agent",
-        "there is somebody": "people_taken",
-        "an agent stays": "people_agent_stays",
-        "this is the last": "people_last_admin",
-    }
-    return next((key for start, key in reasons.items() if start in str(error)), "bad_request")
+    """Return the key of what the page says about a change that is not made."""
+    key = "people_" + str(error.fields["reason"].key).removeprefix("errors.user_")
+    return key if has_text(f"review.{key}") else "bad_request"
 
 
 @router.post("/people/add", dependencies=changing)

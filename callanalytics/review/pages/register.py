@@ -29,11 +29,11 @@ from callanalytics.review.session import (
     formats,
     new_token,
     page,
-    words,
 )
 from callanalytics.store.reviews.people import Person
 from callanalytics.store.reviews.reviews import SaidOfPromise
 from callanalytics.store.reviews.tables import IndexedPromise, PromiseJudgement
+from callanalytics.texts import say
 
 router = APIRouter()
 
@@ -76,7 +76,7 @@ def _with_words(desk: Desk, seen: Seen, person: Person, promises: Sequence[Promi
     ]
     recordings: Mapping[str, str] = {one.call.call_id: one.call.recording_sha256 for one in shown if one.words}
     fresh = seen.new(person, list(recordings), datetime.now(UTC).date())
-    reason = words()["re_reason"][desk.config.lang]
+    reason = say("review.re_reason", desk.config.lang)
     desk.ledger.add("view", [(call_id, recordings[call_id]) for call_id in fresh], reason, person.name)
     return shown
 

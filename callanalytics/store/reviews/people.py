@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from callanalytics.errors import UserError
 from callanalytics.store.reviews.reviews import Reviews
 from callanalytics.store.reviews.tables import Attempt, Session, User, UserRole
+from callanalytics.texts import Message
 
 Right = Literal[
     "see", "sensitive", "judge", "contest", "settle", "sample", "calibrate", "plan", "gate", "people", "ledger"
@@ -64,18 +65,18 @@ def add_user(
 ) -> None:
     """Let somebody in.  Raises UserError for a name that is taken or odd, a short password, an agent without a ref."""
     if not NAME.fullmatch(name):
-        raise UserError(reason="a name has letters, digits and . _ @ + - alone, 80 at most.")
+        raise UserError(reason=Message("errors.user_odd_name"))
     if password is not None and len(password) < MIN_PASSWORD:
-        raise UserError(reason=f"a password has {MIN_PASSWORD} characters or more.")
+        raise UserError(reason=Message("errors.user_short", n=MIN_PASSWORD))
     if (role == "agent") != bool(agent_ref):
-        raise UserError(reason="an agent, and nobody else, has the keyed hash of the agent's id.")
+        raise UserError(reason=Message("errors.user_agent"))
     hashed = _hasher.hash(password) if password is not None else None
     made = datetime.now(UTC)
     try:
         with reviews.saving() as orm:
             orm.add(User(name=name, password=hashed, role=role, agent_ref=agent_ref, lang=lang, made_at=made))
     except IntegrityError:
-        raise UserError(reason="there is somebody with that name already.") from None
+        raise UserError(reason=Message("errors.user_taken")) from None
 
 
 def change_user(
@@ -91,7 +92,7 @@ def change_user(
     Raises UserError; so it does when nobody would be left who may let people in.
     """
     if password is not None and len(password) < MIN_PASSWORD:
-        raise UserError(reason=f"a password has {MIN_PASSWORD} characters or more.")
+        raise UserError(reason=Message("errors.user_short", n=MIN_PASSWORD))
     values: dict[str, object] = {}
     if password is not None:
         values["password"] = _hasher.hash(password)
@@ -100,15 +101,15 @@ def change_user(
     with reviews.saving() as orm:
         user = orm.scalar(select(User).where(User.name == name))
         if user is None:
-            raise UserError(reason="there is nobody with that name.")
+            raise UserError(reason=Message("errors.user_unknown"))
         if role is not None and role != user.role:
             if "agent" in (role, user.role):
-                raise UserError(reason="an agent stays one; make somebody of another name.")
+                raise UserError(reason=Message("errors.user_agent_stays"))
             values["role"] = role
         others = select(func.count()).select_from(User).where(User.role == "admin", User.id != user.id)
         is_last = user.role == "admin" and not orm.scalar(others.where(User.disabled_at.is_(None)))
         if is_last and not user.disabled_at and (is_disabled or values.get("role")):
-            raise UserError(reason="this is the last admin; make another one first.")
+            raise UserError(reason=Message("errors.user_last_admin"))
         if values:
             orm.execute(update(User).where(User.id == user.id).values(**values))
             orm.execute(delete(Session).where(Session.user_id == user.id))

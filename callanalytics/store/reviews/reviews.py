@@ -44,6 +44,7 @@ from callanalytics.store.reviews.tables import (
     Table,
     arrow_schemas,
 )
+from callanalytics.texts import Message
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,7 +111,7 @@ class Reviews:
             yield
         except OperationalError:
             # The driver's own words may hold what was to be saved.
-            reason = "the review store does not answer; see whether its disk is full or its server runs, and try again."
+            reason = Message("errors.review_store_does_not")
             raise StoreError(path=self._where, reason=reason) from None
 
     def _save_once(self, *rows: Table) -> bool:
@@ -373,7 +374,7 @@ def open_reviews(config: Config, output: Path) -> Reviews:
         _migrate(engine)
     except (OSError, SQLAlchemyError, ImportError) as error:
         kind = type(error).__name__
-        reason = f"the review store can't be opened ({kind}); see review.database."
+        reason = Message("errors.review_store_cannot_opened", kind=kind)
         raise StoreError(path=where, reason=reason) from None
     return Reviews(engine, where)
 
