@@ -94,7 +94,9 @@ class Table:
             try:
                 re.compile(part)
             except re.error as error:
-                raise self.fail(key, Message("errors.no_regular_expression", part=part, error=error), phrase=part) from None
+                raise self.fail(
+                    key, Message("errors.no_regular_expression", part=part, error=error), phrase=part
+                ) from None
         return re.compile("|".join(parts))
 
     def finish(self) -> None:

@@ -21,5 +21,5 @@ def run_page(row: RunRow, failures: Sequence[FailureRow], lang: Lang) -> str:
         states=[(name, getattr(row, name)) for name in ("published", "resumed", "failed", "standing", "left")],
         speed=row.audio_ms / row.wall_ms if row.wall_ms else 0.0,
         lang=lang,
-        say=lambda key, **fields: say(f"run_page.{key}", lang, **fields),
+        say=lambda key, **fields: say(key, lang, **fields),
     )
