@@ -14,8 +14,8 @@ import pytest
 from callanalytics.cli.main import main
 from callanalytics.config import Config
 from callanalytics.report.figures import Period
-from callanalytics.report.texts import TEXTS
 from callanalytics.report.write import write_report
+from callanalytics.texts import say
 from tests.support.centre import publish
 from tests.support.report_centre import PERIOD, SMALL_PERIOD, make_calls
 
@@ -103,5 +103,5 @@ def test_a_period_without_calls_says_so(corner: tuple[Path, Path], config: Confi
     english = config.model_copy(update={"lang": "en"})
     write_report(english, corner[0], Period(date(2027, 3, 1), date(2027, 3, 14), date(2027, 3, 15)), tmp_path)
     page = (tmp_path / "report.html").read_text()
-    assert TEXTS["no_calls"][1] in page
+    assert say("report.no_calls", "en") in page
     assert '<html lang="en">' in page

@@ -31,11 +31,11 @@ from callanalytics.review.calibration import (
 )
 from callanalytics.review.desk import Desk
 from callanalytics.review.pages.calibration import _chart
-from callanalytics.review.session import words
 from callanalytics.scoring import load_files
 from callanalytics.store.reviews.people import add_user, change_user, users
 from callanalytics.store.reviews.reviews import Said
 from callanalytics.store.reviews.tables import Finished, Gate, Judgement, Sample
+from callanalytics.texts import texts_of
 from tests.support.browser import PASSWORD, assert_accessible, log_in
 from tests.support.centre import judgement, publish
 from tests.support.fakes import call_result
@@ -362,7 +362,7 @@ def test_nothing_of_a_blind_round_is_shown_before_ones_own_answer(app: App) -> N
         text = eva.get(path).text
         assert "telt een zucht mee" not in text
         assert first.call.call_id not in text
-        assert words()["cal_hidden"]["nl"].format(n=len(app.results)) in text or "40" in text
+        assert texts_of("review")["cal_hidden"]["nl"].format(n=len(app.results)) in text or "40" in text
     app.score("tess", second, "not_met")
     app.score("eva", second, "met")
     app.score("eva", first, "met")
@@ -386,7 +386,7 @@ def test_figures_of_few_calls_are_not_shown(app: App) -> None:
     bram = app.client("bram")
     for path in ("/calibration", "/calibration/criteria/empathy"):
         text = bram.get(path).text
-        assert words()["cal_too_small"]["nl"].format(n=10) in text
+        assert texts_of("review")["cal_too_small"]["nl"].format(n=10) in text
         assert "AC1</td>" not in text
         assert 'class="range"' not in text
 
@@ -396,12 +396,12 @@ def test_a_lead_opens_the_gate_when_the_figures_allow_it_and_takes_it_back(app: 
     eva = app.client("eva")
     bram = app.client("bram")
     page = eva.get("/calibration/criteria/empathy").text
-    assert words()["cal_trial"]["nl"] in page
+    assert texts_of("review")["cal_trial"]["nl"] in page
     gate = "/calibration/criteria/empathy/gate"
     bram.send(gate, 404, live="true")
     assert eva.client.post(gate, data={"live": "true"}).status_code == 403
     # Forty calls on which all agree: the interval is as wide as 40 calls allow, and that is too wide for the margin.
-    assert words()["cal_refused"]["nl"] in eva.send(gate, 409, live="true")
+    assert texts_of("review")["cal_refused"]["nl"] in eva.send(gate, 409, live="true")
     with app.desk.reviews.reading() as orm:
         assert not live_criteria(orm.query(Gate))
     eva.send("/calibration/criteria/nonsense/gate", 404, live="true")
@@ -412,7 +412,7 @@ def test_enough_calls_open_the_gate_with_the_figures_of_that_moment(tmp_path: Pa
     app.score_all(["eva", "tess"])
     eva = app.client("eva")
     gate = "/calibration/criteria/empathy/gate"
-    assert words()["cal_advice_ready"]["nl"] in eva.get("/calibration/criteria/empathy").text
+    assert texts_of("review")["cal_advice_ready"]["nl"] in eva.get("/calibration/criteria/empathy").text
     eva.send(gate, live="true")
     with app.desk.reviews.reading() as orm:
         lines = list(orm.query(Gate))
@@ -421,9 +421,9 @@ def test_enough_calls_open_the_gate_with_the_figures_of_that_moment(tmp_path: Pa
     assert lines[0].figures["machine"]["ac1"] == pytest.approx(1)
     assert lines[0].figures["scorecard_version"] == app.config.scorecard.version
     page = eva.get("/calibration/criteria/empathy").text
-    assert words()["cal_take_back"]["nl"] in page
-    assert words()["cal_has_changed"]["nl"] not in page
-    assert words()["cal_live"]["nl"] in eva.get("/calibration").text
+    assert texts_of("review")["cal_take_back"]["nl"] in page
+    assert texts_of("review")["cal_has_changed"]["nl"] not in page
+    assert texts_of("review")["cal_live"]["nl"] in eva.get("/calibration").text
     eva.send(gate, live="false")
     with app.desk.reviews.reading() as orm:
         assert live_criteria(orm.query(Gate)) == frozenset()
@@ -435,7 +435,7 @@ def test_answers_under_another_scorecard_are_counted_apart(app: App) -> None:
     for result in old:
         app.score("bram", result, "met")
     bram = app.client("bram")
-    assert words()["cal_older"]["nl"].format(n=len(old)) in bram.get("/calibration").text
+    assert texts_of("review")["cal_older"]["nl"].format(n=len(old)) in bram.get("/calibration").text
 
 
 def test_pages_are_for_who_calibrates(app: App) -> None:
@@ -469,8 +469,8 @@ def test_drift_is_shown_as_chart_and_table(app: App) -> None:
     text = eva.get("/calibration/criteria/empathy").text
     assert text.count("<circle") == 4
     assert text.count('<rect class="fallen"') == 1
-    assert words()["cal_has_fallen"]["nl"] in text
-    assert words()["cal_fallen"]["nl"] in eva.get("/calibration").text
+    assert texts_of("review")["cal_has_fallen"]["nl"] in text
+    assert texts_of("review")["cal_fallen"]["nl"] in eva.get("/calibration").text
 
 
 # --- in a browser ---------------------------------------------------------------------------------------------------
@@ -525,11 +525,11 @@ def test_every_text_of_the_pages_is_there_in_both_languages() -> None:
     for template in folder.glob("calibration*.html"):
         for key in re.findall(r'say\("([a-z_0-9]+)"', template.read_text(encoding="utf-8")):
             if not key.endswith("_"):
-                assert {"nl", "en"} <= words()[key].keys(), key
+                assert {"nl", "en"} <= texts_of("review")[key].keys(), key
     for prefix, names in {
         "cal_warn_": ("too_few", "one_answer", "few_each", "unclear"),
         "cal_advice_": ("ready", "worse", "people_differ", "unknown"),
         "cal_answer_": ("met", "not_met", "not_applicable", "unclear", "uncertain"),
         "cal_reason_": ("definition_unclear", "rule_too_strict", "rule_too_loose"),
     }.items():
-        assert all({"nl", "en"} <= words()[prefix + name].keys() for name in names)
+        assert all({"nl", "en"} <= texts_of("review")[prefix + name].keys() for name in names)

@@ -19,10 +19,10 @@ from callanalytics.review.app import create_app
 from callanalytics.review.desk import Desk
 from callanalytics.review.judging import group_criteria
 from callanalytics.review.pages import call as call_page
-from callanalytics.review.session import words
 from callanalytics.scoring import load_files
 from callanalytics.store.reviews.people import add_user, users
 from callanalytics.store.reviews.tables import Contest, Finished, Judgement, PromiseJudgement, RoleSwap, Sample, User
+from callanalytics.texts import texts_of
 from tests.support.browser import review_call, write_recording
 from tests.support.centre import changed, opened, publish
 from tests.support.paths import PACKAGE
@@ -466,8 +466,8 @@ def test_all_texts_of_the_page_exist_in_both_languages(team: Team) -> None:
         for path in folder.glob("call*.html")
         for key in re.findall(r"say\(['\"](\w+)['\"]\s*[,)]", path.read_text())
     }
-    assert named - words().keys() == set()
-    assert all({"nl", "en"} <= text.keys() for key, text in words().items() if key.startswith("call_"))
+    assert named - texts_of("review").keys() == set()
+    assert all({"nl", "en"} <= text.keys() for key, text in texts_of("review").items() if key.startswith("call_"))
     with team.desk.reviews.saving() as orm:
         for user in orm.scalars(select(User)):
             user.lang = "en"

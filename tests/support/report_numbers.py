@@ -13,7 +13,7 @@ import duckdb
 from callanalytics.config import Config
 from callanalytics.dutch.dates import is_working_day
 from callanalytics.report.figures import Period
-from callanalytics.report.texts import write_day
+from callanalytics.report.page import write_day
 from tests.support.paths import ROOT
 
 
