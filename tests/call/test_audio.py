@@ -43,8 +43,8 @@ def refusal(path: Path, settings: Audio) -> str:
     assert "\n" not in message
     assert message.endswith(".")
     # What is wrong, then what mends it.
-    assert len([part for part in caught.value.reason.split(";") if part.strip()]) >= 2
-    return caught.value.reason
+    assert len([part for part in str(caught.value.reason).split(";") if part.strip()]) >= 2
+    return str(caught.value.reason)
 
 
 def likeness(a: np.ndarray, b: np.ndarray) -> float:

@@ -85,7 +85,7 @@ def test_an_out_that_others_may_read_or_nobody_may_write_is_found(config: Config
 def test_codecs_that_lack_are_named(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "CODECS", ("mp3", "no_such_codec"))
     (finding,) = [finding for finding in examine(config) if finding.subject == "codecs"]
-    assert (finding.level, finding.fields) == ("bad", {"names": "no_such_codec"})
+    assert (finding.level, finding.message.values) == ("bad", {"names": "no_such_codec"})
 
 
 @pytest.mark.parametrize("lang", ["nl", "en"])

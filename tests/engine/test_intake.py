@@ -34,7 +34,7 @@ def ids(calls: list[CallSource | Refused]) -> list[str]:
 
 
 def refused(calls: list[CallSource | Refused]) -> dict[str, str]:
-    return {c.call.recording: c.reason for c in calls if isinstance(c, Refused)}
+    return {c.call.recording: str(c.reason) for c in calls if isinstance(c, Refused)}
 
 
 def described(call: CallSource | Refused) -> CallSource:
