@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from callanalytics.config import explain_toml
+from callanalytics.config import Config, explain_toml
 from callanalytics.errors import ConfigError
 from callanalytics.texts import Message
 
 Shape = TypeVar("Shape")
 Mistaken = Callable[[ConfigError], None]
+NO_CRITERIA = ("words", "cue", "promise")  # tables of a criterion file that hold something else
 
 
 class Table:
@@ -195,3 +196,12 @@ def read_cue_folder(folder: Path, shape: type[Shape], mistaken: Mistaken = stop)
             mistaken(ConfigError(path=path, reason=Message("errors.sentence", reason=unlike(path.stem, shapes))))
     assert dataclasses.is_dataclass(shape)
     return shape(**{name: read_cues(folder / f"{name}.toml", kind, mistaken) for name, kind in shapes.items()})
+
+
+def criterion_ids(config: Config) -> tuple[str, ...]:
+    """Return the criteria of the scorecard in the order of its files, without reading their phrases.
+
+    Raises ConfigError for a file that can't be read.
+    """
+    paths = sorted(config.resolve(config.scorecard.criteria).glob("*.toml"))
+    return tuple(name for path in paths for name in read_tree(path, stop) or () if name not in NO_CRITERIA)

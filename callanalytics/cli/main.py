@@ -23,6 +23,7 @@ from callanalytics.call.memory import keep_no_dumps
 from callanalytics.cli.guide import add_guide
 from callanalytics.config import Config, load_config, project_root
 from callanalytics.errors import CallAnalyticsError, ConfigError, InputError, QueryError, StoreError
+from callanalytics.privacy.ledger import Ledger
 from callanalytics.store.bucket import is_remote
 from callanalytics.texts import Lang, Message, say, to_words
 
@@ -611,7 +612,7 @@ def _hand_over(config: Config, options: argparse.Namespace) -> int:
     else:
         names = {topic.id: topic.name_nl for topic in read_topics(config)}
         tree = to_klantcontact(one, names.get(one.call["topic"], one.call["topic"]))
-    ledger = _existing(config, options.output).ledger(Pseudonyms(config.privacy))
+    ledger = Ledger(_existing(config, options.output).place, Pseudonyms(config.privacy))
     ledger.add("export", [(options.call_id, one.call["recording_sha256"])], options.form)
     print(json.dumps(tree, indent=1, ensure_ascii=False, default=as_json))
     return 0
@@ -620,7 +621,7 @@ def _hand_over(config: Config, options: argparse.Namespace) -> int:
 def _ledger(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.privacy.pseudonyms import Pseudonyms
 
-    entries = _existing(config, options.output).ledger(Pseudonyms(config.privacy)).entries()
+    entries = Ledger(_existing(config, options.output).place, Pseudonyms(config.privacy)).entries()
     if options.json:
         print(json.dumps([_plain(entry) for entry in entries], indent=1, ensure_ascii=False))
         return 0
@@ -691,7 +692,9 @@ def _sql(config: Config, options: argparse.Namespace) -> int:
     with open_catalog(config, options.output, read_reviews(config, options.output)) as sql:
         if options.csv or options.excel:
             # What was asked is not told: it may name somebody.
-            _existing(config, options.output).ledger(Pseudonyms(config.privacy)).add("export", [("", None)], "sql")
+            Ledger(_existing(config, options.output).place, Pseudonyms(config.privacy)).add(
+                "export", [("", None)], "sql"
+            )
         elif options.query is None and sys.stdin.isatty():
             return _prompt(config, sql)
         _answer(config, sql, sys.stdin.read() if options.query is None else options.query, options)
@@ -792,7 +795,9 @@ def _tables(config: Config, options: argparse.Namespace) -> int:
 
     with open_catalog(config, options.output, read_reviews(config, options.output)) as sql:
         # One line without a call: it is about all of them.
-        _existing(config, options.output).ledger(Pseudonyms(config.privacy)).add("export", [("", None)], "tables")
+        Ledger(_existing(config, options.output).place, Pseudonyms(config.privacy)).add(
+            "export", [("", None)], "tables"
+        )
         counts = write_tables(sql, options.folder, config.municipality.timezone, options.excel)
     if options.json:
         print(json.dumps(counts, indent=1))

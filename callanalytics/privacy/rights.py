@@ -46,7 +46,7 @@ class Rights:
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._config = config
-        self._ledger = store.ledger(Pseudonyms(config.privacy))
+        self._ledger = Ledger(store.place, Pseudonyms(config.privacy))
 
     @contextmanager
     def _reviews(self) -> Iterator[Reviews | None]:

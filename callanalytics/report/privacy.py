@@ -13,6 +13,7 @@ from callanalytics.call.fingerprint import fingerprint, scoring_fingerprint
 from callanalytics.config import Config, hash_of, project_root
 from callanalytics.errors import ConfigError
 from callanalytics.models import model_entry, model_fingerprint
+from callanalytics.privacy.ledger import Ledger
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.privacy.rights import Rights, day_of
 from callanalytics.records import DATASETS, PLACEHOLDER
@@ -51,7 +52,7 @@ def privacy_report(store: Store, config: Config) -> str:
 
 def _facts(store: Store, config: Config) -> Iterator[tuple[str, Any]]:
     now, privacy, terms = datetime.now(UTC), config.privacy, config.retention
-    calls, failures, entries = store.calls(), store.failures(), store.ledger(Pseudonyms(privacy)).entries()
+    calls, failures, entries = store.calls(), store.failures(), Ledger(store.place, Pseudonyms(privacy)).entries()
     with_text = store.calls_with_text()
     days = {row["call_id"]: day_of(row) for row in calls}
     yield from {

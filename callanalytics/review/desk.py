@@ -44,7 +44,7 @@ class Desk:
         self.store = Store(output, self.files.ids, tuple(config.scorecard.items), config.storage)
         self.store.check_is_there()
         self.pseudonyms = Pseudonyms(config.privacy)
-        self.ledger: Ledger = self.store.ledger(self.pseudonyms)
+        self.ledger: Ledger = Ledger(self.store.place, self.pseudonyms)
         self.reviews = open_reviews(config, output)
         forget_gone(self.reviews, self.ledger)  # what an erasure that was killed left
         self.topics = {topic.id: topic for topic in read_topics(config)}

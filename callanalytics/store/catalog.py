@@ -17,6 +17,7 @@ from callanalytics.errors import InputError
 from callanalytics.intervals import Z95
 from callanalytics.records import DATASETS, arrow_schema
 from callanalytics.store.datasets import Store
+from callanalytics.tables import criterion_ids
 from callanalytics.texts import Message
 
 if TYPE_CHECKING:
@@ -223,12 +224,11 @@ def open_catalog(
     """
     import duckdb
 
-    from callanalytics.scoring import load_files
     from callanalytics.store.reviews.tables import arrow_schemas
 
     if not isinstance(output, Path):
         raise InputError(path=output, reason=Message("errors.sql_reads_folder_machine"))
-    criteria, items = load_files(config).ids, tuple(config.scorecard.items)
+    criteria, items = criterion_ids(config), tuple(config.scorecard.items)
     store = Store(output, criteria, items, config.storage)
     store.check_is_there()
     sql = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": ""})

@@ -22,8 +22,6 @@ from typing import Any, TypeVar
 
 from callanalytics.config import Storage
 from callanalytics.errors import StoreError
-from callanalytics.privacy.ledger import Ledger
-from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.records import (
     CallResult,
     CallRow,
@@ -389,9 +387,10 @@ class Store:
         """Put calls under legal hold, these and no others."""
         self._put(HOLDS, _to_json(holds))
 
-    def ledger(self, pseudonyms: Pseudonyms) -> Ledger:
-        """Who did what with which call."""
-        return Ledger(self._place, pseudonyms)
+    @property
+    def place(self) -> Place:
+        """Return where the files of OUT lie."""
+        return self._place
 
     def write_progress(self, state: dict[str, Any]) -> None:
         """Keep how far this run is where `progress` finds it."""

@@ -12,7 +12,7 @@ import pytest
 
 from callanalytics.cli.main import main
 from callanalytics.config import Config
-from callanalytics.privacy.ledger import NAME
+from callanalytics.privacy.ledger import NAME, Ledger
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.privacy.rights import Rights
 from callanalytics.store.datasets import Store
@@ -51,7 +51,7 @@ def test_a_changed_ledger_brings_no_erased_call_back(tmp_path: Path, config: Con
     Rights(store, config).erase(SECRET, "op verzoek")
     path = tmp_path / NAME
     path.write_text("no line\n" + path.read_text().replace("op verzoek", "anders"))
-    ledger = store.ledger(Pseudonyms(config.privacy))
+    ledger = Ledger(store.place, Pseudonyms(config.privacy))
     assert ledger.is_gone(SECRET, None, ledger.gone())
     assert not ledger.is_gone("a1", "sha of a1", ledger.gone())
     store.close()
@@ -61,9 +61,9 @@ def test_a_torn_line_is_no_line(tmp_path: Path, config: Config) -> None:
     with held(tmp_path, config).open("a") as stream:
         stream.write('{"at": "2026')
     store = opened(tmp_path)
-    assert len(store.ledger(Pseudonyms(config.privacy)).entries()) == 3
+    assert len(Ledger(store.place, Pseudonyms(config.privacy)).entries()) == 3
     Rights(store, config).hold("a1", "nog eens")
-    assert len(store.ledger(Pseudonyms(config.privacy)).entries()) == 4
+    assert len(Ledger(store.place, Pseudonyms(config.privacy)).entries()) == 4
     store.close()
     assert not (tmp_path / NAME).stat().st_mode & 0o077
 ADDS = """
@@ -72,7 +72,7 @@ from pathlib import Path
 from callanalytics.config import load_config
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.store.datasets import Store
-ledger = Store(Path(sys.argv[1])).ledger(Pseudonyms(load_config().privacy))
+ledger = Ledger(Store(Path(sys.argv[1])).place, Pseudonyms(load_config().privacy))
 for i in range(40):
     ledger.add("view", [(f"c{i}", None)], who=sys.argv[2])
 """
@@ -82,6 +82,6 @@ def test_many_write_one_ledger(tmp_path: Path, config: Config) -> None:
     opened(tmp_path).close()
     writers = [subprocess.Popen([sys.executable, "-c", ADDS, str(tmp_path), name]) for name in ("jan", "piet", "els")]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
-    entries = Store(tmp_path).ledger(Pseudonyms(config.privacy)).entries()
+    entries = Ledger(Store(tmp_path).place, Pseudonyms(config.privacy)).entries()
     assert len(entries) == 120
     assert {entry.who for entry in entries} == {"jan", "piet", "els"}

@@ -17,7 +17,7 @@ import pytest
 from callanalytics.cli.main import main
 from callanalytics.config import Config
 from callanalytics.errors import InputError
-from callanalytics.privacy.ledger import NAME
+from callanalytics.privacy.ledger import NAME, Ledger
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.privacy.rights import Rights
 from callanalytics.store.datasets import DETAILS, Store
@@ -39,7 +39,7 @@ def test_nothing_of_an_erased_call_is_left(tmp_path: Path, config: Config, capsy
     page = (tmp_path / "reports" / "r1.html").read_text()
     assert "b1" in page
     assert [row["call_id"] for row in Store(tmp_path).failures()] == ["b1"]
-    (entry,) = Store(tmp_path).ledger(Pseudonyms(config.privacy)).entries()
+    (entry,) = Ledger(Store(tmp_path).place, Pseudonyms(config.privacy)).entries()
     assert (entry.action, entry.reason) == ("erase", "verzoek van de inwoner")
     assert entry.call == Pseudonyms(config.privacy)("call", SECRET)
     assert main(["erase", str(tmp_path), SECRET, "--reason", "nog eens"]) == 2
@@ -87,7 +87,7 @@ def test_erase_killed_at_any_step_is_whole_after_the_next_start(tmp_path: Path, 
             assert not (root / NAME).exists() or not (root / NAME).read_text()
         else:
             assert traces(root, SECRET) == []
-            assert len(Store(root).ledger(Pseudonyms(config.privacy)).entries()) == 1
+            assert len(Ledger(Store(root).place, Pseudonyms(config.privacy)).entries()) == 1
         assert left >= {"a1", "a2", "a3"}
         if not was_killed:
             break
@@ -131,7 +131,7 @@ def test_purge_keeps_each_class_for_its_term(tmp_path: Path, config: Config) -> 
     assert traces(tmp_path, "woorden van old") == traces(tmp_path, "ancient") == []
     assert [row["call_id"] for row in store.failures()] == ["f-new"]
     assert len(read(tmp_path, "criteria")) == 5 * len(CRITERIA)
-    actions = [entry.action for entry in store.ledger(Pseudonyms(config.privacy)).entries()]
+    actions = [entry.action for entry in Ledger(store.place, Pseudonyms(config.privacy)).entries()]
     assert sorted(actions) == ["hold", "hold", "purge_call", "purge_failure", "purge_texts"]
     again = rights.purge(TODAY)
     assert (again.calls, again.texts, again.failures) == ([], [], [])
@@ -213,7 +213,7 @@ def test_a_citizen_gets_what_was_said_and_promised_and_nothing_about_the_agent(
     page = capsys.readouterr().out
     assert f"[00:00] Gemeente: woorden van {SECRET}" in page
     assert "Wat de gemeente volgens de computer heeft toegezegd" in page
-    actions = [entry.action for entry in Store(tmp_path).ledger(Pseudonyms(config.privacy)).entries()]
+    actions = [entry.action for entry in Ledger(Store(tmp_path).place, Pseudonyms(config.privacy)).entries()]
     assert actions == ["export", "export"]
     assert main(["export", str(tmp_path), "nobody"]) == 2
 

@@ -17,6 +17,7 @@ from callanalytics.cli.main import main
 from callanalytics.config import Config
 from callanalytics.engine.intake import list_calls
 from callanalytics.errors import InputError
+from callanalytics.privacy.ledger import Ledger
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.records import CallSource
 from callanalytics.report import tables as exports
@@ -40,7 +41,7 @@ def test_an_export_is_json_and_a_line_of_the_ledger(
     assert "agent-7" not in text
     assert "caller-9" not in text
     pseudonyms = Pseudonyms(config.privacy)
-    (entry,) = Store(out).ledger(pseudonyms).entries()
+    (entry,) = Ledger(Store(out).place, pseudonyms).entries()
     assert (entry.action, entry.call, entry.reason) == ("export", pseudonyms("call", "c1"), form)
 
 
@@ -49,7 +50,7 @@ def test_an_unknown_call_is_not_exported_and_leaves_no_line(
 ) -> None:
     assert main(["export", str(out), "c2", "--as", "vcon", "--lang", "en"]) == 2
     assert 'there is no call "c2" in it' in capsys.readouterr().err
-    assert Store(out).ledger(Pseudonyms(config.privacy)).entries() == []
+    assert Ledger(Store(out).place, Pseudonyms(config.privacy)).entries() == []
 
 
 def exported(config: Config, out: Path, **tables: Any) -> ExportedCall:

@@ -10,7 +10,7 @@ import pytest
 
 from callanalytics.config import Config, project_root
 from callanalytics.errors import ConfigError, StoreError
-from callanalytics.privacy.ledger import Action
+from callanalytics.privacy.ledger import Action, Ledger
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.privacy.rights import Rights
 from callanalytics.records import DATASETS
@@ -41,7 +41,7 @@ def test_the_report_says_what_is_processed_and_why(tmp_path: Path, config: Confi
     assert "parkeren < 10" in report
     assert "whisper-base" in report
     assert "| 90 da" in report
-    last = Store(tmp_path).ledger(Pseudonyms(config.privacy)).entries()[-1].hash
+    last = Ledger(Store(tmp_path).place, Pseudonyms(config.privacy)).entries()[-1].hash
     assert last in report
     assert "{{" not in report
 

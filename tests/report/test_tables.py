@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from callanalytics.cli.main import main
 from callanalytics.config import Config
 from callanalytics.errors import QueryError, StoreError
+from callanalytics.privacy.ledger import Ledger
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.records import DATASETS
 from callanalytics.report import tables as exports
@@ -214,7 +215,7 @@ def test_sql_prints_a_table_json_or_a_file(
     assert main(["sql", str(out), query, "--excel", str(tmp_path / "a.xlsx")]) == 0
     assert openpyxl.load_workbook(tmp_path / "a.xlsx")["query"]["A2"].value == "c1"
     # What was only looked at is not in the ledger, what was kept is; what was asked never.
-    entries = Store(out).ledger(Pseudonyms(config.privacy)).entries()
+    entries = Ledger(Store(out).place, Pseudonyms(config.privacy)).entries()
     assert [(entry.action, entry.call, entry.reason) for entry in entries] == [("export", "", "sql")] * 2
 
 
@@ -303,7 +304,7 @@ def test_tables_gives_every_view_as_a_file_and_says_so_in_the_ledger(
     (started,) = [row[3] for row in meanings if row[:2] == ["calls", "started_at"]]
     assert "local time of Europe/Amsterdam, without a zone" in started
     assert "UTC" not in started
-    (entry,) = Store(out).ledger(Pseudonyms(config.privacy)).entries()
+    (entry,) = Ledger(Store(out).place, Pseudonyms(config.privacy)).entries()
     assert (entry.action, entry.call, entry.reason) == ("export", "", "tables")
 
 

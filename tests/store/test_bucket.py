@@ -16,6 +16,7 @@ import pytest
 from callanalytics.cli.main import main
 from callanalytics.config import Config
 from callanalytics.errors import CallError, InputError, StoreError, StoreLocked
+from callanalytics.privacy.ledger import Ledger
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.privacy.rights import Rights
 from callanalytics.store import shelf
@@ -326,4 +327,4 @@ def test_nothing_of_an_erased_call_is_left_in_a_bucket(hasty: Config, bucket: Bu
     row, watcher = run(hasty, recordings, bucket.url("out"))
     assert watcher.plan
     assert (row.published, row.failed, row.resumed, watcher.plan.erased) == (0, 0, 4, 2)
-    assert [entry.action for entry in store.ledger(Pseudonyms(hasty.privacy)).entries()] == ["erase", "erase"]
+    assert [entry.action for entry in Ledger(store.place, Pseudonyms(hasty.privacy)).entries()] == ["erase", "erase"]

@@ -26,6 +26,7 @@ from sqlalchemy.exc import IntegrityError
 from callanalytics.cli.main import main
 from callanalytics.config import Config, load_config
 from callanalytics.errors import StoreError, UserError
+from callanalytics.privacy.ledger import Ledger
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.privacy.rights import Rights
 from callanalytics.report.privacy import privacy_report
@@ -518,7 +519,7 @@ def test_an_erasure_that_was_killed_is_finished_at_the_next_start(settings: Conf
     store = open_reviews(settings, tmp_path)
     add_user(store, "eva", PASSWORD, "reviewer")
     say_much(store, SECRET)
-    out.ledger(Pseudonyms(settings.privacy)).add("erase", [(SECRET, None)], "op verzoek")  # and then it was killed
+    Ledger(out.place, Pseudonyms(settings.privacy)).add("erase", [(SECRET, None)], "op verzoek")
     Rights(out, settings).settle()
     assert SECRET not in dump(store)
     store.close()
@@ -541,7 +542,7 @@ def test_reviews_have_a_term_of_their_own_and_holds_keep_them(settings: Config, 
     assert rights.purge(later).reviews == ["a1"]
     assert store.answers("a1") == []
     assert store.answers("a2") != []
-    actions = [entry.action for entry in out.ledger(Pseudonyms(settings.privacy)).entries()]
+    actions = [entry.action for entry in Ledger(out.place, Pseudonyms(settings.privacy)).entries()]
     assert actions.count("purge_reviews") == 1
     store.close()
     out.close()
