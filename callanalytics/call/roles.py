@@ -8,7 +8,6 @@ only speaks before they do.  What stays unsure stays "unknown".
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -85,9 +84,8 @@ class RoleModel:
 
         file = path / ARTEFACT if path.is_dir() else path
         try:
-            content = file.read_bytes()
             # Nothing beyond scikit-learn's own types and numpy arrays may be in the file.
-            self._pipeline: Any = skops_io.loads(content, trusted=[])
+            self._pipeline: Any = skops_io.loads(file.read_bytes(), trusted=[])
             self._columns = [list(self._pipeline.classes_).index(role) for role in KNOWN_ROLES]
         except OSError as error:
             raise InputError(
@@ -99,7 +97,6 @@ class RoleModel:
             # skops reports a damaged archive through many exceptions, none of them its own.
             raise InputError(path=file, reason=Message("errors.no_role_model_run")) from None
         self.min_confidence = min_confidence
-        self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
 
     def __call__(self, turns: Sequence[Turn], channel_roles: Mapping[int, Role] | None = None) -> RoleAssignment:
         """The role of every speaker of `turns`; see `assign_roles`, which also cuts out an announcement."""

@@ -7,7 +7,6 @@ models/names/card.md says what it was trained on.  Pure apart from `load_likenes
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from callanalytics.config import hash_of
 from callanalytics.dutch.lexicon import Lexicon
 from callanalytics.dutch.memory import remembered
 from callanalytics.dutch.numbers import FILLERS, bare, word_value
@@ -43,11 +41,10 @@ class Find:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """The trained models, of words and of what rules found; `fingerprint` changes with their files."""
+    """The trained models, of words and of what rules found."""
 
     words: Probabilities
     finds: Probabilities
-    fingerprint: str
 
     def of_line(self, words: Sequence[str], role: str, lexicon: Lexicon) -> list[float]:
         """For each word of a turn the probability that it belongs to a name."""
@@ -60,13 +57,10 @@ class Likeness:
 
 def load_likeness(folder: Path) -> Likeness:
     """Read the models.  Raises InputError when one is missing or is no model of this kind."""
-    words, of_words = _load(folder / ARTEFACT)
-    finds, of_finds = _load(folder / FINDS)
-    return Likeness(words, finds, hash_of(of_words, of_finds))
+    return Likeness(_load(folder / ARTEFACT), _load(folder / FINDS))
 
 
-def _load(file: Path) -> tuple[Probabilities, str]:
-    """A model and what tells it from others."""
+def _load(file: Path) -> Probabilities:
     from callanalytics.models import without_torch
 
     with without_torch():
@@ -74,8 +68,7 @@ def _load(file: Path) -> tuple[Probabilities, str]:
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        content = file.read_bytes()
-        pipeline: Any = skops_io.loads(content, trusted=[])
+        pipeline: Any = skops_io.loads(file.read_bytes(), trusted=[])
         column = list(pipeline.classes_).index(1)
     except OSError as error:
         raise InputError(path=file, reason=f"{error.strerror}.") from None
@@ -89,7 +82,7 @@ def _load(file: Path) -> tuple[Probabilities, str]:
         found: Sequence[float] = pipeline.predict_proba(rows)[:, column].tolist()
         return found
 
-    return probabilities, hashlib.sha256(content).hexdigest()
+    return probabilities
 
 
 def may_be_judged(word: str, lexicon: Lexicon) -> bool:

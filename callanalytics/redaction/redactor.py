@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from callanalytics.config import Config, hash_of, project_root
+from callanalytics.config import Config, project_root
 from callanalytics.dutch import numbers
-from callanalytics.dutch.grammar import NAMES, Name, dutch_fingerprint, load_dutch
-from callanalytics.dutch.lexicon import LEXICON_PATH, Lexicon, load_lexicon
+from callanalytics.dutch.grammar import NAMES, Name, load_dutch
+from callanalytics.dutch.lexicon import Lexicon, load_lexicon
 from callanalytics.dutch.memory import forget_words
 from callanalytics.records import PLACEHOLDERS, Transcript, Turn, Word
 from callanalytics.redaction.asked import Context
@@ -61,18 +60,6 @@ class Redactor:
         self._likeness = likeness or load_likeness(project_root() / "models" / "names")
         self._heard: dict[tuple[str, ...], list[Name]] = {}
         self._like: dict[tuple[str, ...], list[float]] = {}
-        room = Path(__file__).parent
-        folders = (room, room.parent / "dutch")
-        rules = [path for folder in folders for path in sorted(folder.glob("*.py"))]
-        rules += sorted(LEXICON_PATH.glob("*.txt")) + sorted(config.resolve(config.redaction.cues).glob("*.toml"))
-        self.fingerprint = hash_of(
-            sorted(self._kinds),
-            sorted(config.municipality.names),
-            sorted(config.municipality.agent_names),
-            [path.read_text(encoding="utf-8") for path in rules],
-            dutch_fingerprint(config),
-            self._likeness.fingerprint,
-        )
 
     def __call__(self, transcript: Transcript) -> Redacted:
         """The call with every datum of the configured kinds replaced."""

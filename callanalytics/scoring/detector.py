@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from callanalytics.config import Config, hash_of
+from callanalytics.config import Config
 from callanalytics.dutch.grammar import TAGGER, load_dutch
 from callanalytics.dutch.words import normalise, word_set
 from callanalytics.records import CriterionRow, Evidence, Transcript
@@ -87,12 +87,6 @@ class Detector:
         self._cues = {cue.name: cue for cue in files.cues}
         self.reader = Reader(files.words(), names=config.municipality.agent_names, places=config.municipality.names)
         self._matcher = build_matcher(self.reader, files, lambda doc: load_dutch(config, TAGGER).tag(doc))
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Hash of the phrase files, the models and the scorecard's version; hex, 16 digits."""
-        models = [part.fingerprint for part in (self._learned, self._calibration) if part]
-        return hash_of(self.files.fingerprint, self.version, *models)
 
     def criterion(self, name: str) -> Criterion:
         """The criterion of that id; raises KeyError when the files hold none."""

@@ -8,7 +8,6 @@ the same speaker and window as those of the patterns.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import math
@@ -75,8 +74,7 @@ def stretches(turn: TurnDoc) -> list[tuple[int, int]]:
 class Learned:
     """The trained models, loaded once."""
 
-    def __init__(self, artefact: dict[str, Any], fingerprint: str) -> None:
-        self.fingerprint = fingerprint
+    def __init__(self, artefact: dict[str, Any]) -> None:
         self.groups: tuple[str, ...] = tuple(artefact["groups"])
         self._words, self._sounds = artefact["words"], artefact["sounds"]
         self._weights, self._bias = artefact["weights"], artefact["bias"]
@@ -126,7 +124,7 @@ def load_learned(path: Path) -> Learned:
         raise InputError(
             path=path, reason=Message("errors.holds_no_models_criteria", problem=type(error).__name__)
         ) from None
-    return Learned(artefact, hashlib.sha256(content).hexdigest()[:16])
+    return Learned(artefact)
 
 
 class Calibration:
@@ -136,8 +134,7 @@ class Calibration:
     written (learning.py), so that 0.9 means right nine times in ten.
     """
 
-    def __init__(self, weights: Sequence[float], bias: float, offsets: Mapping[str, float], fingerprint: str) -> None:
-        self.fingerprint = fingerprint
+    def __init__(self, weights: Sequence[float], bias: float, offsets: Mapping[str, float]) -> None:
         self._weights, self._bias, self._offsets = tuple(weights), bias, dict(offsets)
 
     def __call__(self, criterion: str, patterns: float, learned: float, confidence: float) -> float:
@@ -165,7 +162,7 @@ def load_calibration(path: Path) -> Calibration:
         content = path.read_bytes()
         tree = json.loads(content)
         weights, offsets = [float(w) for w in tree["weights"]], {str(k): float(v) for k, v in tree["offsets"].items()}
-        return Calibration(weights, float(tree["bias"]), offsets, hashlib.sha256(content).hexdigest()[:16])
+        return Calibration(weights, float(tree["bias"]), offsets)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             path=path, reason=Message("errors.holds_no_calibration_criteria", problem=type(error).__name__)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from callanalytics.config import hash_of
 from callanalytics.errors import ConfigError
 from callanalytics.scoring.patterns import Pattern, PatternError, parse_pattern, trim
 from callanalytics.tables import Table, nearest, read_tree, stop, unlike
@@ -65,12 +64,11 @@ class Criterion:
 
 @dataclass(frozen=True)
 class CriteriaFiles:
-    """Everything a folder of phrase files holds; `fingerprint` changes with any of its text."""
+    """Everything a folder of phrase files holds."""
 
     criteria: tuple[Criterion, ...]
     cues: tuple[Phrases, ...]
     promises: tuple[Phrases, ...]
-    fingerprint: str
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -157,8 +155,7 @@ def _read_all(folder: Path, mistaken: Callable[[ConfigError], None]) -> Criteria
                 mistaken(error)
     known = set(places) | {c.name for c in cues} | set(APPLIES)
     _check_references(criteria, known, places, mistaken)
-    texts = [[path.name, path.read_text(encoding="utf-8")] for path, _ in trees]
-    return CriteriaFiles(tuple(criteria), cues, promises, hash_of(texts))
+    return CriteriaFiles(tuple(criteria), cues, promises)
 
 
 def _read_groups(

@@ -413,7 +413,7 @@ def train_criteria(folder: Path, config: Config, seed: int = 0) -> dict[str, Any
     plain = load_detector(config.model_copy(update={"scorecard": config.scorecard.model_copy(update={"models": ""})}))
 
     def detector_with(artefact: dict[str, Any]) -> Detector:
-        return Detector(plain.files, config, Learned(artefact, ""))
+        return Detector(plain.files, config, Learned(artefact))
 
     found = examples(lines, plain, Redactor(config), seed)
     artefact = fit(found, groups_of(plain), seed)

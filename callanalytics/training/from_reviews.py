@@ -508,8 +508,8 @@ def _detector_of(
     from callanalytics.scoring.learned import Calibration, Learned
 
     tree = calibration
-    learnt = Calibration(tree["weights"], tree["bias"], tree["offsets"], "") if tree else None
-    return Detector(like.files, config, Learned(artefact, ""), learnt)
+    learnt = Calibration(tree["weights"], tree["bias"], tree["offsets"]) if tree else None
+    return Detector(like.files, config, Learned(artefact), learnt)
 
 
 def _answers(call: ReviewedCall, champion: Detector, challenger: Detector) -> list[Answered]:

@@ -198,11 +198,8 @@ def test_plain_text_keeps_words_and_folds_digits() -> None:
     assert plain_text("Nul-zes, 06 1234: dat is m'n nummer!") == "nul zes 0 0 dat is m'n nummer"
 
 
-def test_the_shipped_model_is_small_and_its_name_follows_its_bytes(model: RoleModel, tmp_path: Path) -> None:
+def test_the_shipped_model_is_small() -> None:
     assert (MODEL / ARTEFACT).stat().st_size <= 2_000_000
-    copy = tmp_path / "copy.skops"
-    copy.write_bytes((MODEL / ARTEFACT).read_bytes())
-    assert RoleModel(copy, 0.7).fingerprint == model.fingerprint
 
 
 def test_training_twice_gives_the_same_predictions(tmp_path: Path) -> None:

@@ -101,7 +101,6 @@ def test_only_configured_kinds_are_replaced() -> None:
     redactor = Redactor(config.model_copy(update={"redaction": config.redaction.model_copy(update={"kinds": kinds})}))
     redacted = redactor(call_of("C: Met Piet Paaltjens, mijn b s n is 123456782."))
     assert [turn.text for turn in redacted.transcript.turns] == ["Met Piet Paaltjens, mijn b s n is [BSN]."]
-    assert redactor.fingerprint != REDACTOR.fingerprint
 
 
 def test_case_numbers_are_replaced_when_configured() -> None:
@@ -119,10 +118,6 @@ def test_special_data_stay_when_not_configured() -> None:
     (turn,) = redactor(call_of(f"C: {text}")).transcript.turns
     assert turn.text == "Mijn zoon heeft autisme, mijn b s n is [BSN] en mijn paspoortnummer is NX12 AB347."
     assert redact(f"C: {text}")[0].count("[") == 3
-
-
-def test_the_fingerprint_is_stable() -> None:
-    assert Redactor(load_config()).fingerprint == REDACTOR.fingerprint
 
 
 def test_an_empty_call_stays_empty() -> None:

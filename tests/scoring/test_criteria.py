@@ -144,15 +144,6 @@ def test_a_folder_without_criteria_is_refused(tmp_path: Path) -> None:
         read_criteria(tmp_path)
 
 
-def test_the_fingerprint_follows_phrases_and_version(config: Config, detector: Detector, tmp_path: Path) -> None:
-    scorecard = config.scorecard.model_copy(update={"version": "another"})
-    assert load_detector(config.model_copy(update={"scorecard": scorecard})).fingerprint != detector.fingerprint
-    (tmp_path / "greeting.toml").write_text(MINIMAL)
-    before = read_criteria(tmp_path).fingerprint
-    (tmp_path / "greeting.toml").write_text(MINIMAL.replace("goedemorgen", "goedemiddag"))
-    assert read_criteria(tmp_path).fingerprint != before
-
-
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 

@@ -157,7 +157,7 @@ def test_calibration_believes_what_was_right_and_doubts_where_little_was_underst
         calls.append(KnownCall(one_turn("agent", [("ja", 1.0)]), {"apology": truth}, True))
         signs.append({"apology": Signs(0.9 if is_found else 0.0, 0.8 if is_found else 0.02, 0.95 if is_clear else 0.6)})
     tree = calibrate(calls, signs)
-    probability = Calibration(tree["weights"], tree["bias"], tree["offsets"], "")
+    probability = Calibration(tree["weights"], tree["bias"], tree["offsets"])
     assert 0.8 < probability("apology", 0.9, 0.8, 0.95) < 0.98
     assert 0.02 < probability("apology", 0.0, 0.02, 0.95) < 0.2
     assert probability("apology", 0.0, 0.02, 0.6) > probability("apology", 0.0, 0.02, 0.95)
