@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any
 
 from callanalytics.config import Config, explain_toml
 from callanalytics.errors import ConfigError
 from callanalytics.texts import Message
 
-Shape = TypeVar("Shape")
 Mistaken = Callable[[ConfigError], None]
 NO_CRITERIA = ("words", "cue", "promise")  # tables of a criterion file that hold something else
 
@@ -142,60 +140,6 @@ def read_tree(path: Path, mistaken: Mistaken) -> dict[str, Any] | None:
     except tomllib.TOMLDecodeError as error:
         mistaken(explain_toml(path, text, error))
     return None
-
-
-def read_cues(path: Path, shape: type[Shape], mistaken: Mistaken = stop) -> Shape:
-    """Return the word lists and patterns of a file as a dataclass whose fields say what the file must hold.
-
-    `frozenset[str]` and `tuple[str, ...]` are lists in the table [words], `re.Pattern[str]` is a list of regular
-    expressions in [patterns], `Mapping[str, frozenset[str]]` and `Mapping[str, str]` are tables of their own.  Without
-    `mistaken` the first mistake is raised as ConfigError.
-    """
-    tree = read_tree(path, mistaken)
-    if tree is None:
-        tree, mistaken = {}, lambda error: None  # one mistake is enough: the file can't be read
-    tables: dict[str, Table] = {}
-    values: dict[str, Any] = {}
-    for key, kind in get_type_hints(shape).items():
-        is_mapping = get_origin(kind) is Mapping
-        name = key if is_mapping else "patterns" if get_origin(kind) is re.Pattern else "words"
-        try:
-            table = tables.setdefault(name, Table(path, name, tree.get(name, {})))
-            if is_mapping:
-                values[key] = _read_mapping(table, get_args(kind)[1])
-                continue
-            if key not in table.values:
-                raise table.fail(key, Message("errors.missing"))
-            values[key] = table.pattern(key) if name == "patterns" else (get_origin(kind) or kind)(table.texts(key))
-        except ConfigError as error:
-            mistaken(error)
-            values[key] = re.compile("") if name == "patterns" else {} if is_mapping else (get_origin(kind) or kind)()
-    for name, found in [*tables.items(), *((name, Table(path, name, {})) for name in tree if name not in tables)]:
-        try:
-            if name not in tables:
-                raise found.fail(name, Message("errors.key_not_known", known=", ".join(sorted(tables))))
-            found.finish()
-        except ConfigError as error:
-            mistaken(error)
-    return shape(**values)
-
-
-def _read_mapping(table: Table, kind: Any) -> dict[str, Any]:
-    if not table.values:
-        raise table.fail(table.name, Message("errors.missing_empty"))
-    if kind is str:
-        return {key: table.text(key) for key in table.values}
-    return {key: (get_origin(kind) or kind)(table.texts(key)) for key in table.values}
-
-
-def read_cue_folder(folder: Path, shape: type[Shape], mistaken: Mistaken = stop) -> Shape:
-    """Return a dataclass each field of which is read from the file of its name: `streets` from streets.toml."""
-    shapes = get_type_hints(shape)
-    for path in sorted(folder.glob("*.toml")):
-        if path.stem not in shapes:
-            mistaken(ConfigError(path=path, reason=Message("errors.sentence", reason=unlike(path.stem, shapes))))
-    assert dataclasses.is_dataclass(shape)
-    return shape(**{name: read_cues(folder / f"{name}.toml", kind, mistaken) for name, kind in shapes.items()})
 
 
 def criterion_ids(config: Config) -> tuple[str, ...]:

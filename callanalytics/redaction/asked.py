@@ -15,7 +15,7 @@ from callanalytics.redaction.codes import CodeReader, digits_of
 from callanalytics.redaction.cues import Cues
 from callanalytics.redaction.keywords import Keywords
 from callanalytics.redaction.streets import Streets
-from callanalytics.redaction.tokens import Reading
+from callanalytics.redaction.tokens import CallTokens
 
 HARMLESS = ""  # the kind of a candidate that is no personal data: it keeps weaker candidates off
 NUMERIC = frozenset(
@@ -47,7 +47,7 @@ class Context:
     `wanted` are the kinds whose answer may come in this turn, `implied` those asked for only because another kind was.
     """
 
-    def __init__(self, call: Reading, cues: Cues, lexicon: Lexicon, year: int) -> None:
+    def __init__(self, call: CallTokens, cues: Cues, lexicon: Lexicon, year: int) -> None:
         self.call, self.cues, self.lexicon, self.year = call, cues, lexicon, year
         self.codes = CodeReader(cues.codes)
         self.streets = Streets(cues.streets, lexicon)

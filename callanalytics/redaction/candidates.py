@@ -4,7 +4,7 @@ A recogniser yields candidates and marks nothing itself.  Two rules decide what 
 
 1. Of candidates that are weighed together, all for the same stretch, the one with the highest score stands (`surest`).
 2. What has been marked before stays marked: a later candidate takes only the tokens that are still free
-   (`Reading.mark`).
+   (`CallTokens.mark`).
 """
 
 from __future__ import annotations

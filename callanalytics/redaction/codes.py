@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from callanalytics.dutch.numbers import FILLERS, REPAIRS, digit_group
-from callanalytics.redaction.cues import CodeCues
-from callanalytics.redaction.tokens import Reading, Token
+from callanalytics.redaction.cues import CueFile
+from callanalytics.redaction.tokens import CallTokens, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ _GAP = FILLERS | REPAIRS | {"ik"}
 class CodeReader:
     """Reads the digits and letters of codes from words, also those that recognition got slightly wrong."""
 
-    def __init__(self, cues: CodeCues) -> None:
+    def __init__(self, cues: CueFile) -> None:
         self._cues = cues
         names = sorted((name for name in cues.letter_names if len(name) > 2), key=len, reverse=True)
         self._letter_run = re.compile("(?:" + "|".join(names) + "){2,3}")
@@ -44,9 +44,9 @@ class CodeReader:
         alike = (number for number in self._cues.number_words if abs(len(number) - len(word)) <= 2)
         return bool(_BROKEN_TENS.search(word)) or any(fuzz.ratio(word, number) >= 79 for number in alike)
 
-    def element_at(self, reading: Reading, at: int, turn: range, is_due: bool) -> list[Element]:
+    def element_at(self, call: CallTokens, at: int, turn: range, is_due: bool) -> list[Element]:
         """Return the pieces of a code said at a position; `is_due` takes what only a wait for a code makes credible."""
-        token = reading.tokens[at]
+        token = call.tokens[at]
         if token.kind is not None or token.is_kept or not token.bare:
             return []
         text = token.text.strip(".,;:?!…\"'()[]").lstrip("-–")
@@ -57,11 +57,11 @@ class CodeReader:
             chunks = _CHUNKS.findall(re.sub(r"[^0-9A-Za-z]", "", text))
             is_code = all(chunk.isdigit() or len(chunk) <= 4 for chunk in chunks)
             return [Element(at, at + 1, chunk.lower()) for chunk in chunks if is_code or chunk.isdigit()]
-        rest = [reading.tokens[i].text for i in range(at, min(at + 4, turn.stop)) if reading.tokens[i].kind is None]
+        rest = [call.tokens[i].text for i in range(at, min(at + 4, turn.stop)) if call.tokens[i].kind is None]
         group = digit_group(rest, 0)
         if group is not None:
             return [Element(at, at + group[1], group[0])]
-        spelled = spelled_letter(reading, at, turn)
+        spelled = spelled_letter(call, at, turn)
         return [spelled] if spelled else self._letters_at(token, text, at, is_due)
 
     def _letters_at(self, token: Token, text: str, at: int, is_due: bool) -> list[Element]:
@@ -84,7 +84,7 @@ class CodeReader:
             chars = "7" if len(word) < 6 else "77"  # a digit, whichever
         return [Element(at, at + 1, chars)] if chars else []
 
-    def code_runs(self, reading: Reading, turn: range, is_due: bool, common: frozenset[str]) -> Iterator[list[Element]]:
+    def code_runs(self, call: CallTokens, turn: range, is_due: bool, common: frozenset[str]) -> Iterator[list[Element]]:
         """Yield the runs of digits and letters that a speaker says in one go; each holds at least one digit.
 
         When a code is due, a word or two that recognition made of digits don't break it ("06, blijft blijft 01").
@@ -92,15 +92,15 @@ class CodeReader:
         run: list[Element] = []
         at, gap, strange = turn.start, 0, 0
         while at < turn.stop:
-            found = self.element_at(reading, at, turn, is_due)
+            found = self.element_at(call, at, turn, is_due)
             if found:
                 run += found
                 at, gap, strange = found[-1].end, 0, 0
                 continue
-            token = reading.tokens[at]
+            token = call.tokens[at]
             is_filler = token.kind is None and not token.is_kept and (not token.bare or token.bare in _GAP)
             # "de b van Bernard"
-            is_filler = is_filler or (token.bare == "de" and len(reading.word(at + 1, turn)) == 1)
+            is_filler = is_filler or (token.bare == "de" and len(call.word(at + 1, turn)) == 1)
             # After the first two digits of an account or phone number even an ordinary word may be a digit misheard.
             may_be_digit = token.bare not in common or chars_of(run).startswith(("06", "nl"))
             is_strange = token.kind is None and not token.is_kept and is_due and may_be_digit
@@ -112,15 +112,15 @@ class CodeReader:
         yield from _with_digits(run)
 
 
-def spelled_letter(reading: Reading, at: int, turn: range) -> Element | None:
+def spelled_letter(call: CallTokens, at: int, turn: range) -> Element | None:
     """Return a letter with the word that explains it, or None: "w van Willem", "b als in Bernard"."""
-    letter = reading.word(at, turn)
+    letter = call.word(at, turn)
     if len(letter) != 1 or not letter.isalpha():
         return None
-    by = at + 3 if (reading.word(at + 1, turn), reading.word(at + 2, turn)) == ("als", "in") else at + 2
-    if by == at + 2 and reading.word(at + 1, turn) not in ("van", "voor"):
+    by = at + 3 if (call.word(at + 1, turn), call.word(at + 2, turn)) == ("als", "in") else at + 2
+    if by == at + 2 and call.word(at + 1, turn) not in ("van", "voor"):
         return None
-    word = reading.word(by, turn)
+    word = call.word(by, turn)
     is_alike = {word[:1], letter} <= set("ckq") or {word[:1], letter} <= set("ijy")
     return Element(at, by + 1, letter) if len(word) >= 3 and (word[0] == letter or is_alike) else None
 

@@ -1,206 +1,97 @@
-"""The words and patterns that redaction goes by: one dataclass for each file of configs/redaction.
+"""The words and patterns that redaction goes by: one file of configs/redaction for each field of `Cues`.
 
-The name of a field of `Cues` is the name of its file; the fields of its class are the lists that the file must hold.
+The shipped files say which lists a folder must hold.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+from callanalytics.config import project_root
 from callanalytics.errors import ConfigError
-from callanalytics.tables import read_cue_folder
+from callanalytics.tables import Mistaken, Table, read_tree, stop, unlike
+from callanalytics.texts import Message
 
-Words = frozenset[str]
-Regex = re.Pattern[str]  # for fields of [patterns]
-
-
-@dataclass(frozen=True, slots=True)
-class StreetCues:
-    """What makes a word the name of a street."""
-
-    sure: Words
-    possible: Words
-    quarters: Words
-    with_number: Words
-    second_words: Words
-    generic_endings: Words
-    generic: Words
-    not_streets: Words
+_SHIPPED = project_root() / "configs" / "redaction"
 
 
-@dataclass(frozen=True, slots=True)
-class AskedCues:
-    """How a kind of personal data is named or asked for."""
+class CueFile(SimpleNamespace):
+    """What a file holds, by name: `cues.emails.dots`, `cues.emails.mail_is`.
 
-    keywords: Mapping[str, tuple[str, ...]]
-    stems: Mapping[str, str]
-    spelled_bsn: tuple[str, ...]
-    case_near: Words
-    documents: Words
-    phone: Regex
-    address: Regex
-
-
-@dataclass(frozen=True, slots=True)
-class CodeCues:
-    """Digits and letters as recognition writes them."""
-
-    letter_names: Mapping[str, str]
-    alphabet: Words
-    abbreviations: Words
-    number_words: Words
-    not_numbers: Words
-
-
-@dataclass(frozen=True, slots=True)
-class QuantityCues:
-    """What stands around numbers that are no personal data."""
-
-    units: Words
-    before_time: Words
-    count_leads: Words
-    number_leads: Words
-    after_number: Words
-
-
-@dataclass(frozen=True, slots=True)
-class DateCues:
-    """What makes a date somebody's date of birth."""
-
-    born: Regex
-
-
-@dataclass(frozen=True, slots=True)
-class AddressCues:
-    """What stands around house numbers and belongs to them."""
-
-    additions: Words
-    only_additions: Words
-    letters: Words
-    office_places: Words
-    numbered: Words
-    classes: Words
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneCues:
-    """What says that only the end of a number follows."""
-
-    ends_in: Regex
-    is_end: Regex
-
-
-@dataclass(frozen=True, slots=True)
-class IbanCues:
-    """What is said in account numbers."""
-
-    banks: Words
-
-
-@dataclass(frozen=True, slots=True)
-class EmailCues:
-    """The parts of e-mail addresses as they are said and recognised."""
-
-    dots: Words
-    joints: Words
-    top_level: Words
-    providers: Words
-    office: Words
-    lead_in: Words
-    mail_is: Regex
-    broken: Regex
-    bent_sign: Regex
-    domain: Regex
-    site: Regex
-
-
-@dataclass(frozen=True, slots=True)
-class NameCues:
-    """How names of persons are said, and what is no name."""
-
-    titles: Words
-    before_cut_titles: Words
-    almost_titles: Words
-    relations: Words
-    abbreviations: Words
-    almost_met: Words
-    no_lead: Words
-    greetings: Words
-    short: Words
-    lead_in: Words
-    lead_out: Words
-    articles: Words
-    with_things: Words
-    never_after_met: Words
-    nobody: Words
-    misheard_names: Words
-    spelling: Words
-    odd_prefixes: Words
-    name_prefixes: Words
-    offices: Words
-    departments: Words
-    place_leads: Words
-    asks_name: Regex
-    asks_spelling: Regex
-    introduces: Regex
-    introduces_weakly: Regex
-    like_greeting: Regex
-    glued_title: Regex
-    title_stem: Regex
-    after_name: Regex
-    thing: Regex
-    introduces_self: Regex
-
-
-@dataclass(frozen=True, slots=True)
-class SpecialCues:
-    """What says that something is special data about a person."""
-
-    persons: Words
-    own: Words
-    be: Words
-    have: Words
-    take: Words
-    at: Words
-    at_by: Words
-    member: Words
-    vote: Words
-    origin: Words
-    not_before_origin: Words
-    not_before_be: Words
-    not_of_persons: Words
-    tails: tuple[str, ...]
-    anywhere: Regex
-    called_after: Regex
+    A list in [words] is a `frozenset[str]`, a list in [patterns] one `re.Pattern[str]`; any other table is a dict.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Cues:
     """Everything that configs/redaction holds."""
 
-    asked: AskedCues
-    codes: CodeCues
-    quantities: QuantityCues
-    streets: StreetCues
-    addresses: AddressCues
-    dates: DateCues
-    emails: EmailCues
-    phone: PhoneCues
-    iban: IbanCues
-    names: NameCues
-    special: SpecialCues
+    asked: CueFile
+    codes: CueFile
+    quantities: CueFile
+    streets: CueFile
+    addresses: CueFile
+    dates: CueFile
+    emails: CueFile
+    phone: CueFile
+    iban: CueFile
+    names: CueFile
+    special: CueFile
 
 
-def load_cues(folder: Path) -> Cues:
+def load_cues(folder: Path, mistaken: Mistaken = stop) -> Cues:
     """Return the cues of a folder.  Raises ConfigError with file, table, key and line on the first mistake."""
-    return read_cue_folder(folder, Cues)
+    names = [field.name for field in fields(Cues)]
+    for path in sorted(folder.glob("*.toml")):
+        if path.stem not in names:
+            mistaken(ConfigError(path=path, reason=Message("errors.sentence", reason=unlike(path.stem, names))))
+    return Cues(**{name: _read_file(folder / f"{name}.toml", mistaken) for name in names})
 
 
 def find_cue_mistakes(folder: Path) -> list[ConfigError]:
     """Return every mistake in the cue files of a folder."""
     mistakes: list[ConfigError] = []
-    read_cue_folder(folder, Cues, mistakes.append)
+    load_cues(folder, mistakes.append)
     return mistakes
+
+
+def _read_file(path: Path, mistaken: Mistaken) -> CueFile:
+    cues, tree = CueFile(), read_tree(path, mistaken)
+    if tree is None:
+        return cues
+    shipped = read_tree(_SHIPPED / path.name, stop) or {}
+    for name in {**shipped, **tree}:
+        try:
+            table = Table(path, name, tree.get(name, {}))
+            if name not in shipped:
+                raise table.fail(name, Message("errors.key_not_known", known=", ".join(sorted(shipped))))
+            found = _read_table(table, shipped[name], mistaken)
+            vars(cues).update(found if name in ("words", "patterns") else {name: found})
+            table.finish()
+        except ConfigError as error:
+            mistaken(error)
+    return cues
+
+
+def _read_table(table: Table, shipped: dict[str, Any], mistaken: Mistaken) -> dict[str, Any]:
+    """Return the lists that the shipped table holds; in a table that is neither words nor patterns any key will do."""
+    is_open = table.name not in ("words", "patterns")
+    if is_open and not table.values:
+        raise table.fail(table.name, Message("errors.missing_empty"))
+    found: dict[str, Any] = {}
+    for key in table.values if is_open else shipped:
+        try:
+            if key not in table.values:
+                raise table.fail(key, Message("errors.missing"))
+            if table.name == "patterns":
+                found[key] = table.pattern(key)
+            elif is_open and all(isinstance(value, str) for value in shipped.values()):
+                found[key] = table.text(key)
+            else:
+                found[key] = table.texts(key) if is_open else frozenset(table.texts(key))
+        except ConfigError as error:
+            mistaken(error)
+    return found

@@ -16,7 +16,7 @@ from callanalytics.redaction.candidates import Candidate
 from callanalytics.redaction.cues import Cues
 from callanalytics.redaction.judge import Judge, evidence_of, limit_of
 from callanalytics.redaction.shapes import NAME, Shapes
-from callanalytics.redaction.tokens import Reading
+from callanalytics.redaction.tokens import CallTokens
 
 _SPELLED = ("spelled", "spelled_brokenly")  # these replace whatever was marked in their stretch
 _LONGER = "remark"  # this replaces a shorter name and inherits its reason
@@ -24,7 +24,7 @@ _STRETCH = 2  # turns of the other party in which the answer to a question may c
 
 
 def mark_names(
-    call: Reading,
+    call: CallTokens,
     lexicon: Lexicon,
     cues: Cues,
     heard: Sequence[range] = (),

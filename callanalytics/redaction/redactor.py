@@ -22,7 +22,7 @@ from callanalytics.redaction.likeness import Likeness, load_likeness
 from callanalytics.redaction.names import mark_names
 from callanalytics.redaction.recognise import mark_numbers
 from callanalytics.redaction.special import mark_special
-from callanalytics.redaction.tokens import Reading
+from callanalytics.redaction.tokens import CallTokens
 
 _DEFAULT_YEAR = 2025  # when nobody says when the call was
 
@@ -81,7 +81,7 @@ class Redactor:
         )
 
     def _pass(self, transcript: Transcript) -> Redacted:
-        call = Reading.of(transcript)
+        call = CallTokens.of(transcript)
         year = transcript.started_at.year if transcript.started_at else _DEFAULT_YEAR
         if "special" in self._kinds:
             mark_special(call, self._cues)  # before names: "de ziekte van Parkinson"
@@ -97,7 +97,7 @@ class Redactor:
             spans += found
         return Redacted(replace(transcript, turns=tuple(turns)), tuple(spans))
 
-    def _hear_names(self, call: Reading) -> list[range]:
+    def _hear_names(self, call: CallTokens) -> list[range]:
         """The positions that the Dutch pipeline takes for persons; a turn in which nothing changed is read once."""
         turns = [tuple(call.words(turn)) for turn in call.ranges]
         new = list(dict.fromkeys(words for words in turns if words and words not in self._heard))
@@ -109,7 +109,7 @@ class Redactor:
             if name.kind == "person"
         ]
 
-    def _likeness_of(self, call: Reading) -> list[float]:
+    def _likeness_of(self, call: CallTokens) -> list[float]:
         """For each position how much it looks like a name; a turn in which nothing changed is read once."""
         found: list[float] = []
         for turn, role in zip(call.ranges, call.roles, strict=True):
@@ -119,7 +119,7 @@ class Redactor:
             found += self._like[role, *words]
         return found
 
-    def _replace(self, call: Reading, positions: range, turn_index: int) -> tuple[list[Word], list[RedactedSpan]]:
+    def _replace(self, call: CallTokens, positions: range, turn_index: int) -> tuple[list[Word], list[RedactedSpan]]:
         words: list[Word] = []
         spans: list[RedactedSpan] = []
         last_span = 0

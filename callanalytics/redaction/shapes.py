@@ -14,7 +14,7 @@ from callanalytics.redaction.candidates import Candidate
 from callanalytics.redaction.cues import Cues
 from callanalytics.redaction.likeness import PREFIXES
 from callanalytics.redaction.streets import Streets
-from callanalytics.redaction.tokens import PHRASE_END, SENTENCE_END, Reading
+from callanalytics.redaction.tokens import PHRASE_END, SENTENCE_END, CallTokens
 
 NAME = "person_name"
 # Likeness of a word from which a rule believes it; found on the tuning calls of tests/data/redact_heard.txt.
@@ -38,7 +38,7 @@ class Shapes:
     """A call as the rules for names see it: its tokens with their marks, word lists, likeness, and noise."""
 
     def __init__(
-        self, call: Reading, lexicon: Lexicon, cues: Cues, heard: Sequence[range], likeness: Sequence[float]
+        self, call: CallTokens, lexicon: Lexicon, cues: Cues, heard: Sequence[range], likeness: Sequence[float]
     ) -> None:
         self.call, self.lexicon, self.cues = call, lexicon, cues.names
         self.likeness = likeness

@@ -13,7 +13,7 @@ from functools import cache
 from callanalytics.dutch.lexicon import LEXICON_PATH
 from callanalytics.dutch.numbers import FILLERS
 from callanalytics.redaction.cues import Cues
-from callanalytics.redaction.tokens import SENTENCE_END, Reading
+from callanalytics.redaction.tokens import SENTENCE_END, CallTokens
 
 _WEAK_HAVE = frozenset({"na", "aan", "voor", "door"})  # these lead to a disease only before it
 _IN_TREATMENT = FILLERS | {"is", "ben", "heb", "laten", "zijn"}  # "mijn been is eh gebroken"
@@ -36,7 +36,7 @@ def _lists() -> dict[str, Expressions]:
     return sections
 
 
-def mark_special(call: Reading, cues: Cues) -> None:
+def mark_special(call: CallTokens, cues: Cues) -> None:
     """Mark all special data of the call; recorded announcements hold none."""
     finder = _Special(call, cues)
     for position, turn in enumerate(call.ranges):
@@ -45,7 +45,7 @@ def mark_special(call: Reading, cues: Cues) -> None:
 
 
 class _Special:
-    def __init__(self, call: Reading, cues: Cues) -> None:
+    def __init__(self, call: CallTokens, cues: Cues) -> None:
         self._call, self._cues, self._lists = call, cues.special, _lists()
         self._persons = cues.names.relations | cues.special.persons
         self._persons_or_own = self._persons | cues.special.own

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callanalytics.dutch.lexicon import Lexicon
-from callanalytics.redaction.cues import StreetCues
+from callanalytics.redaction.cues import CueFile
 
 _SHORTEST = 3  # letters before an ending: "Astraat" is no street
 _SHORTEST_STREET = 6
@@ -12,7 +12,7 @@ _SHORTEST_STREET = 6
 class Streets:
     """The rules what is a street.  How sure a word must be depends on what hangs on it."""
 
-    def __init__(self, cues: StreetCues, lexicon: Lexicon) -> None:
+    def __init__(self, cues: CueFile, lexicon: Lexicon) -> None:
         self._cues = cues
         self._lexicon = lexicon
         self._sure, self._possible = tuple(cues.sure), tuple(cues.sure | cues.possible)

@@ -1,6 +1,6 @@
 """A call laid out as tokens for redaction: what was said, by whom and when, and what has been marked so far.
 
-Pure apart from `load_lexicon`.  Positions are indices into `Reading.tokens`, which runs through the whole call.
+Pure apart from `load_lexicon`.  Positions are indices into `CallTokens.tokens`, which runs through the whole call.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Token:
 
 
 @dataclass(slots=True)
-class Reading:
+class CallTokens:
     """All tokens of a call, the range of each turn, and the marks."""
 
     tokens: list[Token]
@@ -42,7 +42,7 @@ class Reading:
     _spans: int = field(default=0)
 
     @classmethod
-    def of(cls, transcript: Transcript) -> Reading:
+    def of(cls, transcript: Transcript) -> CallTokens:
         """Lay out a transcript."""
         tokens: list[Token] = []
         ranges = []

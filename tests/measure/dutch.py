@@ -28,7 +28,7 @@ from callanalytics.evaluation.truth import parse_truth
 from callanalytics.records import Role, Transcript, Turn
 from callanalytics.redaction.cues import load_cues
 from callanalytics.redaction.names import mark_names
-from callanalytics.redaction.tokens import Reading
+from callanalytics.redaction.tokens import CallTokens
 from callanalytics.training.dutch import (
     NameWriter,
     Sentence,
@@ -138,7 +138,7 @@ def measure_redaction(dutch: Dutch, sentences: Sequence[Sentence], title: str) -
         hit = due = marked = 0
         for number, (sentence, text, names) in enumerate(zip(sentences, texts, heard, strict=True)):
             role: Role = "agent" if number % 2 else "citizen"
-            call = Reading.of(Transcript("x", None, (Turn(0, role, 0, 1000, text),)))
+            call = CallTokens.of(Transcript("x", None, (Turn(0, role, 0, 1000, text),)))
             spans = [range(n.start, n.end) for n in names if n.kind == "person"] if label != "rules alone" else []
             mark_names(call, lexicon, cues, spans)
             found = {at for at, token in enumerate(call.tokens) if token.kind == "person_name"}

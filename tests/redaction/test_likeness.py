@@ -24,7 +24,7 @@ from callanalytics.redaction.likeness import (
     sounds_like_one_of,
 )
 from callanalytics.redaction.names import mark_names
-from callanalytics.redaction.tokens import Reading
+from callanalytics.redaction.tokens import CallTokens
 
 FOLDER = project_root() / "models" / "names"
 LEXICON = load_lexicon()
@@ -75,7 +75,7 @@ def test_spellings_of_one_sound_are_alike() -> None:
 
 def names_in(text: str, sure: float) -> list[str]:
     """What stays marked in a citizen's line when every find is a name with this probability."""
-    call = Reading.of(Transcript("c1", None, (Turn(0, "citizen", 0, 9_000, text),)))
+    call = CallTokens.of(Transcript("c1", None, (Turn(0, "citizen", 0, 9_000, text),)))
     mark_names(call, LEXICON, CUES, likeness=[0.3] * len(call.tokens), judge=lambda finds: [sure] * len(finds))
     return [token.text for token in call.tokens if token.kind == "person_name"]
 
