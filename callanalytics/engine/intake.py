@@ -27,7 +27,7 @@ COLUMNS = {
 MAX_BYTES = 1 << 20  # of a sidecar
 SIDECARS = (".json", ".vcon", ".vcon.json")
 RECENT_S = 60.0
-Place = TypeVar("Place", Path, str)  # of a recording: on a disk, in a bucket
+RecordingPlace = TypeVar("RecordingPlace", Path, str)  # of a recording: on a disk, in a bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +106,13 @@ def list_remote_calls(bucket: Bucket, calls_csv: Path | None = None) -> list[Cal
 
 
 def _from_csv(
-    calls_csv: Path | None, find: Callable[[str], tuple[Place | None, Path, bool]]
-) -> tuple[dict[Place, CallSource], list[Refused]]:
+    calls_csv: Path | None, find: Callable[[str], tuple[RecordingPlace | None, Path, bool]]
+) -> tuple[dict[RecordingPlace, CallSource], list[Refused]]:
     """The calls that a csv describes, by where their recording is, and those that can't be taken.
 
     `find` tells of a recording where it is, what it is called, and whether it is there but not this run's business.
     """
-    described: dict[Place, CallSource] = {}
+    described: dict[RecordingPlace, CallSource] = {}
     refused: list[Refused] = []
     for line, row in _read_csv(calls_csv) if calls_csv else ():
         place, name, is_elsewhere = find(row["recording"])

@@ -42,7 +42,7 @@ TELLING = ("definition_unclear", "rule_too_strict", "rule_too_loose")
 
 Warning = Literal["too_few", "one_answer", "few_each", "unclear"]
 Advice = Literal["ready", "worse", "people_differ", "unknown"]
-Place = tuple[int, str]  # a round and a call of it
+RoundCall = tuple[int, str]  # a round and a call of it
 
 
 # --- what counts ----------------------------------------------------------------------------------------------------
@@ -77,7 +77,9 @@ def _first_finished(finished: Iterable[Finished]) -> dict[tuple[int, str, int], 
     return done
 
 
-def open_to(user_id: int, finished: Iterable[Finished], rounds: Iterable[Sample], calls: Iterable[Place]) -> set[Place]:
+def open_to(
+    user_id: int, finished: Iterable[Finished], rounds: Iterable[Sample], calls: Iterable[RoundCall]
+) -> set[RoundCall]:
     """The calls of blind rounds of which a person may see what others said.
 
     Those that the person has finished, and all of closed rounds; anybody else could still be asked to score it.
@@ -141,7 +143,7 @@ def _figures(criterion: str, rows: Sequence[Judgement]) -> Figures:
 
 
 def _human_pairs(rows: Sequence[Judgement]) -> Iterable[Pair]:
-    together: dict[Place, list[Judgement]] = {}
+    together: dict[RoundCall, list[Judgement]] = {}
     for row in sorted(rows, key=lambda row: row.user_id):
         together.setdefault((row.sample_id or 0, row.call_id), []).append(row)
     for (_, call_id), said in together.items():

@@ -66,10 +66,13 @@ def test_a_torn_line_is_no_line(tmp_path: Path, config: Config) -> None:
     assert len(Ledger(store.place, Pseudonyms(config.privacy)).entries()) == 4
     store.close()
     assert not (tmp_path / NAME).stat().st_mode & 0o077
+
+
 ADDS = """
 import sys
 from pathlib import Path
 from callanalytics.config import load_config
+from callanalytics.privacy.ledger import Ledger
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.store.datasets import Store
 ledger = Ledger(Store(Path(sys.argv[1])).place, Pseudonyms(load_config().privacy))

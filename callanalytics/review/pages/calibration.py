@@ -20,7 +20,7 @@ from callanalytics.review.calibration import (
     FEWEST_EACH,
     MARGIN,
     Figures,
-    Place,
+    RoundCall,
     Week,
     blind_answers,
     compare,
@@ -75,7 +75,7 @@ def _read(desk: Desk, person: Person) -> Known:
     )
 
 
-def _round(sample: Sample, person: Person, places: Sequence[Place], finished: Sequence[Finished]) -> Round:
+def _round(sample: Sample, person: Person, places: Sequence[RoundCall], finished: Sequence[Finished]) -> Round:
     calls = {call_id for round_, call_id in places if round_ == sample.id}
     done: dict[str, set[int]] = {}
     for row in finished:
