@@ -11,6 +11,7 @@ import pytest
 
 HEAVY = {
     "torch", "spacy", "faster_whisper", "sklearn", "pyannote", "ray", "ctranslate2", "pandas", "scipy", "pyarrow", "av",
+    "duckdb", "fastapi", "sqlalchemy", "alembic",
 }  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 
 def test_importing_the_engine_loads_no_models_library() -> None:
-    modules, _, _ = loaded("import callanalytics.engine")
+    modules, _, _ = loaded("import callanalytics.engine.batch")
     assert not modules & {"torch", "spacy", "faster_whisper", "sklearn", "pyannote", "ray", "ctranslate2"}
 
 

@@ -13,6 +13,7 @@ from callanalytics.dutch.verbs import verb_forms
 from callanalytics.dutch.words import normalise, normalise_word
 from callanalytics.records import Turn, Word
 from callanalytics.scoring.reader import Reader, turn_words
+from tests.support.cases import sentences
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +54,7 @@ def test_verb_forms_are_made_from_the_infinitive(verb: str, forms: set[str]) -> 
 
 @pytest.mark.parametrize(
     ("heard", "read_as"),
-    [
-        ("ik bel u trug", ["ik", "bel", "u", "terug"]),
-        ("terug gebeld", ["teruggebeld"]),
-        ("teruggebelt", ["teruggebeld"]),
-        ("door verbinden", ["doorverbinden"]),
-        ("zaak nummer", ["zaaknummer"]),
-        ("b s n", ["bsn"]),
-        ("Digi D", ["digid"]),
-        ("kloptdat", ["klopt", "dat"]),
-        ("geboorten datum", ["geboortedatum"]),
-        ("waar mee", ["waarmee"]),
-        ("verivicatie", ["verificatie"]),
-    ],
+    sentences("mishearings"),
 )
 def test_likely_mishearings_are_read_as_the_word_meant(reader: Reader, heard: str, read_as: list[str]) -> None:
     assert read(reader, heard) == read_as
@@ -126,7 +115,7 @@ def test_words_that_sound_alike_share_a_key() -> None:
 
 
 def test_importing_the_package_loads_no_language_engine() -> None:
-    code = "import sys, callanalytics.language, callanalytics.criteria.promises, callanalytics.topics; "
+    code = "import sys, callanalytics.dutch.words, callanalytics.scoring.promises, callanalytics.scoring.topics; "
     code += "print([m for m in ('spacy', 'simplemma', 'rapidfuzz', 'sklearn', 'holidays') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -7,45 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callanalytics.dutch.numbers import parse_number, parse_ordinal, spoken_digits
+from tests.support.cases import sentences
 from tests.support.numbers import number_words
 
 
 @pytest.mark.parametrize(
     ("said", "value", "used"),
-    [
-        ("eenentwintig", 21, 1),
-        ("één en twintig", 21, 3),
-        ("een-en-veertig", 41, 1),
-        ("drieendertig", 33, 1),
-        ("Drieëndertig,", 33, 1),
-        ("drieën dertig", 33, 2),
-        ("zevenen zestig", 67, 2),
-        ("zevenzestig", 67, 1),
-        ("zeven enzestig", 67, 2),
-        ("zeventig", 70, 1),
-        ("negentig", 90, 1),
-        ("honderdtwaalf", 112, 1),
-        ("honderd twaalf", 112, 2),
-        ("honderd en twaalf", 112, 3),
-        ("driehonderd tachtig", 380, 2),
-        ("drie honderd tachtig", 380, 3),
-        ("driehonderd, tachtig", 300, 1),
-        ("negentienhonderd eenenveertig", 1941, 2),
-        ("negentienhonderd een en veertig", 1941, 4),
-        ("negentienvijfentachtig", 1985, 1),
-        ("negentien vijfentachtig", 1985, 2),
-        ("negentientachtig", 1980, 1),
-        ("negentien en twintig", 19, 1),
-        ("tweeduizend zeventien", 2017, 2),
-        ("twee duizend en vier", 2004, 4),
-        ("tweeduizend driehonderd vijf", 2305, 3),
-        ("1941", 1941, 1),
-        ("21.", 21, 1),
-        ("zes weken", 6, 1),
-        ("twee, en dertig", 2, 1),
-        ("zeuven", 7, 1),
-        ("vijftien euro", 15, 1),
-    ],
+    sentences("numbers"),
 )
 def test_numbers_as_said(said: str, value: int, used: int) -> None:
     assert parse_number(said.split(), 0) == (value, used)
@@ -81,21 +49,7 @@ def test_numbers_out_of_range_are_refused(n: int) -> None:
 
 @pytest.mark.parametrize(
     ("said", "digits", "used"),
-    [
-        ("nul zes twaalf vierendertig", "061234", 4),
-        ("Nul zes, twaalf, vierendertig, negenenvijftig", "06123459", 5),
-        ("nulzes acht negen", "0689", 3),
-        ("06 12 34 en dan nog", "061234", 3),
-        ("06-12345678 dat is hem", "0612345678", 1),
-        ("negen eh negen en nee acht", "98", 6),
-        ("vier drie, nee, acht", "48", 4),
-        ("vier dus vier zeven een twee zeg", "44712", 6),
-        ("dubbel acht drie keer nul", "88000", 5),
-        ("nul zes negentien vierendertig", "061934", 4),
-        ("zeven en zestig nul vier p b", "6704", 5),
-        ("zes, sorry, ik bedoel zeven", "7", 5),
-        ("twee weken", "2", 1),
-    ],
+    sentences("digits"),
 )
 def test_digits_as_said(said: str, digits: str, used: int) -> None:
     assert spoken_digits(said.split(), 0) == (digits, used)
@@ -115,21 +69,7 @@ def test_digits_one_by_one_are_read_back(digits: str) -> None:
 
 @pytest.mark.parametrize(
     ("said", "value", "used"),
-    [
-        ("eerste", 1, 1),
-        ("tweede", 2, 1),
-        ("derde", 3, 1),
-        ("zevende", 7, 1),
-        ("achtste", 8, 1),
-        ("vijftiende", 15, 1),
-        ("twintigste.", 20, 1),
-        ("eenendertigste", 31, 1),
-        ("een en twintigste", 21, 3),
-        ("drieën twintigste", 23, 2),
-        ("21e", 21, 1),
-        ("1ste", 1, 1),
-        ("13de", 13, 1),
-    ],
+    sentences("ordinals"),
 )
 def test_ordinals_as_said(said: str, value: int, used: int) -> None:
     assert parse_ordinal(said.split(), 0) == (value, used)

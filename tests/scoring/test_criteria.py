@@ -398,7 +398,8 @@ def test_the_phrases_of_the_domain_report_are_told_apart(detector: Detector) -> 
     if not source.is_file():
         pytest.skip("needs ../shared/domain/criteria.yaml, which is not part of the project")
     yaml = pytest.importorskip("yaml")
-    eval_criteria = pytest.importorskip("eval_criteria")
+    from tests.measure.criteria import wrap
+
     right: dict[str, list[bool]] = {"positives": [], "negatives": [], "wrong_speaker": []}
     for criterion in yaml.safe_load(source.read_text())["criteria"]:
         own: Role = (
@@ -407,7 +408,7 @@ def test_the_phrases_of_the_domain_report_are_told_apart(detector: Detector) -> 
         for kind, results in right.items():
             role: Role = own if kind != "wrong_speaker" else "agent" if own == "citizen" else "citizen"
             for phrase in criterion[kind]:
-                transcript = eval_criteria.wrap(criterion, phrase, role, kind == "negatives")
+                transcript = wrap(criterion, phrase, role, kind == "negatives")
                 results.append(row(detector, transcript, criterion["id"]).detected == (kind == "positives"))
     for kind, results in right.items():
         assert sum(results) / len(results) >= 0.95, kind

@@ -16,6 +16,7 @@ from callanalytics.errors import ConfigError, InputError
 from callanalytics.records import Role, Transcript, Turn
 from callanalytics.scoring.topics import Topics, load_topic_model, load_topics
 from callanalytics.training.topics import train_topics
+from tests.support.cases import sentences
 from tests.support.paths import SHARED
 
 MODEL = project_root() / "models" / "topics"
@@ -101,20 +102,7 @@ def test_a_sensitive_topic_makes_the_call_sensitive_even_when_it_is_not_the_main
     assert not topics(call(("citizen", "De lantaarnpaal voor mijn deur is kapot, hij brandt niet meer."))).is_sensitive
 
 
-OFF_TOPIC = (
-    "Ik zoek de sleutels van mijn schuurtje, heb jij die gezien?",
-    "Volgende week dinsdag speelt mijn neef trompet in Utrecht.",
-    "De soep was wat te zout, maar verder heel lekker gegeten.",
-    "Ik bel voor de garage, mijn remmen piepen zo.",
-    "Kunt u mijn haar woensdag knippen en verven?",
-    "Mijn printer print alleen nog maar strepen.",
-    "Wij hebben twee konijnen en een schildpad.",
-    "Ik moest lachen om die film van gisteren.",
-    "Hoeveel gram bloem gaat er in een cake?",
-    "De tandarts heeft een kroon geplaatst en nu doet het zeer.",
-    "Ik wil mijn hotelkamer annuleren voor het weekend.",
-    "Het signaal van de televisie valt steeds weg.",
-)
+OFF_TOPIC = sentences("off_topic")
 
 
 def test_what_is_no_matter_of_the_municipality_stays_unknown(topics: Topics) -> None:
