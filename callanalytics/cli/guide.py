@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from callanalytics.cli.options import Commands
 from callanalytics.config import Config
 from callanalytics.texts import Lang
 
@@ -17,29 +16,30 @@ FOR_USERS = ("operator", "quality-team", "analyst", "privacy-officer")
 NAMES = (*FOR_USERS, "developer", "changes")
 
 
-def add_guide(add: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    parser = add("guide", print_guide, "a guide: for operators, quality teams, analysts, privacy officers, developers")
+def add(commands: Commands) -> None:
+    """Add the command of this file."""
+    parser = commands.add(
+        "guide", print_guide, "a guide: for operators, quality teams, analysts, privacy officers, developers"
+    )
     parser.add_argument("name", nargs="?", choices=NAMES, metavar="NAME", help=f"{', '.join(NAMES)} (default: a list)")
 
 
-def print_guide(config: Config, options: argparse.Namespace) -> int:
+def print_guide(config: Config, options: argparse.Namespace) -> None:
     """Print one guide, or the list of them."""
     if options.name is None:
         width = max(map(len, NAMES))
         for name in NAMES:
             print(f"{name:{width}}  {read_guide(name, config.lang).splitlines()[0].removeprefix('# ')}")
-        return 0
+        return
     text = read_guide(options.name, config.lang)
     if not sys.stdout.isatty():
         print(text, end="")
-        return 0
+        return
     from rich.console import Console
     from rich.markdown import Markdown
 
     console = Console()
     console.print(Markdown(text), width=min(console.width, 120))
-    return 0
 
 
 def read_guide(name: str, lang: Lang) -> str:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from callanalytics.cli.main import _Bar, _demo_card, _stop_on_sigterm, main
+from callanalytics.cli.demo import print_card
+from callanalytics.cli.main import main
+from callanalytics.cli.run import Bar, stop_on_sigterm
 from callanalytics.config import load_config
 from callanalytics.records import CallResult, Role, Transcript, Turn
 from callanalytics.scoring.scorer import Scorer
@@ -250,7 +252,7 @@ def test_the_card_shows_items_their_parts_and_the_compliance_block_apart(
     )
     store.publish([result], "one")
     with open_catalog(config, tmp_path) as sql:
-        _demo_card(config, sql, "c1")
+        print_card(config, sql, "c1")
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "Opening: gemeente, eigen naam, hulpaanbod goed" in lines
     assert "Wie terugbelt De behandelaar" in lines
@@ -263,7 +265,7 @@ def test_the_card_shows_items_their_parts_and_the_compliance_block_apart(
 
 def test_sigterm_asks_a_run_to_stop_and_is_as_before_after_it(capsys: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with _Bar("en") as bar, _stop_on_sigterm(bar) as stopped:
+    with Bar("en") as bar, stop_on_sigterm(bar) as stopped:
         assert not stopped()
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)

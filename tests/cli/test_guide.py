@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from callanalytics.cli.guide import FOR_USERS, GUIDES, NAMES
-from callanalytics.cli.main import _parser, main
+from callanalytics.cli.main import build_parser, main
 from callanalytics.config import project_root
 
 ROOT = project_root()
@@ -33,7 +33,7 @@ def commands_of(text: str) -> list[str]:
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command."""
-    parser = _parser()
+    parser = build_parser()
     (action,) = [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
     return dict(action.choices)
 
@@ -94,14 +94,15 @@ def test_every_command_of_a_page_can_be_given(page: Path, capsys: pytest.Capture
             assert words[0] in parsers, command
             continue
         try:
-            _parser().parse_args(words)
+            build_parser().parse_args(words)
         except SystemExit:
             pytest.fail(f"{command}: {capsys.readouterr().err}")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_option_of_a_page_exists(page: Path) -> None:
-    known = {"--help", "--strict"} | {name for parser in subcommands().values() for name in options_of(parser)}
+    of_others = {"--help", "--strict", "--no-deps"}  # of argparse, mypy and pip
+    known = of_others | {name for parser in subcommands().values() for name in options_of(parser)}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
     assert named <= known, named - known
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from callanalytics.cli.main import _parser
+from callanalytics.cli.main import build_parser
 from tests.support.paths import ROOT
 
 DEPLOY = ROOT / "configs" / "deploy"
@@ -35,7 +35,7 @@ def test_every_command_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(told) >= 7
     for command in told:
         try:
-            _parser().parse_args(shlex.split(command))
+            build_parser().parse_args(shlex.split(command))
         except SystemExit:
             pytest.fail(f"{command}: {capsys.readouterr().err}")
 
