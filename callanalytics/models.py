@@ -110,8 +110,8 @@ def model_fingerprint(name: str) -> dict[str, str]:
     return {f.name: f.sha256 or pinned.get(f.name, "") for f in entry.files}
 
 
-def pull_model(name: str, local: Path | None = None) -> Iterator[str]:
-    """Fetch what is missing of a model, trying its sources in order; yields a line per step for the user.
+def pull_model(name: str, local: Path | None = None) -> Iterator[Message]:
+    """Fetch what is missing of a model, trying its sources in order; yields a message per step for the user.
 
     `local` is a folder that holds `<name>/<file>`, tried first (a USB stick, a share).  Files that are already there
     and right are kept, so an interrupted pull goes on where it stopped.  Raises ModelUnreachable when no source gives
@@ -123,14 +123,14 @@ def pull_model(name: str, local: Path | None = None) -> Iterator[str]:
     except (ModelMissing, ModelRefused):
         pass
     else:
-        yield f"{name}: already here, verified"
+        yield Message("cli.pull_here", name=name)
         return
     folder.mkdir(parents=True, exist_ok=True)
     reasons = []
     sources: list[dict[str, Any]] = [{"kind": "local", "folder": local}] if local else []
     for source in [*sources, *entry.sources]:
         fetch = {"local": _fetch_local, "registry": _fetch_registry, "hub": _fetch_hub}[source["kind"]]
-        yield f"{name}: trying {source['kind']} {_describe(source)}"
+        yield Message(f"cli.pull_from_{source['kind']}", name=name, where=_describe(source))
         try:
             fetch(entry, source, folder)
             find_model(name)
@@ -138,7 +138,7 @@ def pull_model(name: str, local: Path | None = None) -> Iterator[str]:
             kind, where = source["kind"], _describe(source)
             reasons.append(Message(f"errors.source_{kind}", where=where, reason=error.fields.get("reason", str(error))))
         else:
-            yield f"{name}: verified in {folder}"
+            yield Message("cli.pull_done", name=name, folder=folder)
             return
     raise ModelUnreachable(name=name, reason=tuple(reasons))
 

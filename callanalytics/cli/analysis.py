@@ -28,21 +28,16 @@ SHOWN = 1000  # rows of an answer on the screen
 
 def add(commands: Commands) -> None:
     """Add the commands of this file."""
-    sql = commands.add(
-        "sql", _sql, "SQL (DuckDB) over every dataset of OUT and its reviews; without a query, a prompt", place
-    )
-    sql.description = (
-        f"{sql.description}.  It reads the views and nothing else, and writes nothing.  Rows are pseudonymised calls: "
-        "what you add up is yours to judge, so publish nothing that tells of fewer calls than privacy.smallest_group."
-    )
-    sql.add_argument("query", nargs="?", metavar="SELECT ...", help="default: a prompt, or what comes on stdin")
+    sql = commands.add("sql", _sql, place)
+    sql.description = "sql_long"
+    sql.add_argument("query", nargs="?", metavar="SELECT ...", help="sql_query")
     kept = sql.add_mutually_exclusive_group()
-    kept.add_argument("--csv", type=Path, metavar="FILE", help="the answer as CSV for a Dutch Excel")
-    kept.add_argument("--excel", type=Path, metavar="FILE", help="the answer as a workbook (.xlsx)")
-    tables = commands.add("tables", _tables, "every dataset, review table and joined view as CSV or Excel", place)
-    tables.add_argument("--output", dest="folder", type=Path, required=True, metavar="DIR", help="where the files go")
-    tables.add_argument("--excel", action="store_true", help="one workbook, a sheet a table (default: CSV files)")
-    commands.add("schema", _schema, "the data dictionary: every column of every dataset")
+    kept.add_argument("--csv", type=Path, metavar="FILE", help="sql_csv")
+    kept.add_argument("--excel", type=Path, metavar="FILE", help="sql_excel")
+    tables = commands.add("tables", _tables, place)
+    tables.add_argument("--output", dest="folder", type=Path, required=True, metavar="DIR", help="tables_output")
+    tables.add_argument("--excel", action="store_true", help="tables_excel")
+    commands.add("schema", _schema)
 
 
 def _sql(config: Config, options: argparse.Namespace) -> None:

@@ -24,8 +24,8 @@ COLOURS = {"met": "green", "not_met": "red", "uncertain": "yellow", "not_applica
 
 def add(commands: Commands) -> None:
     """Add the command of this file."""
-    demo = commands.add("demo", _demo, "the main job on the bundled recordings")
-    demo.add_argument("--output", type=Path, default=Path("out/demo"), help="where the data goes (default: out/demo)")
+    demo = commands.add("demo", _demo)
+    demo.add_argument("--output", type=Path, default=Path("out/demo"), metavar="OUT", help="demo_output")
 
 
 def _demo(config: Config, options: argparse.Namespace) -> int:

@@ -18,10 +18,8 @@ NAMES = (*FOR_USERS, "developer", "changes")
 
 def add(commands: Commands) -> None:
     """Add the command of this file."""
-    parser = commands.add(
-        "guide", print_guide, "a guide: for operators, quality teams, analysts, privacy officers, developers"
-    )
-    parser.add_argument("name", nargs="?", choices=NAMES, metavar="NAME", help=f"{', '.join(NAMES)} (default: a list)")
+    guide = commands.add("guide", print_guide)
+    guide.add_argument("name", nargs="?", choices=NAMES, metavar="NAME", help="guide_name")
 
 
 def print_guide(config: Config, options: argparse.Namespace) -> None:

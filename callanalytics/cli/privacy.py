@@ -22,35 +22,23 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the commands of this file."""
-    erase = commands.add(
-        "erase", _erase, "remove every trace of a call from OUT; its recording is not processed again", place
-    )
-    hold = commands.add("hold", _hold, "legal hold: until its end nothing of the call is erased or purged", place)
-    for sub in (erase, hold):
-        sub.add_argument("call_id", metavar="CALL_ID")
-        sub.add_argument("--reason", required=True, help="for the ledger; without personal data")
-    hold.add_argument("--end", action="store_true", help="end the hold")
-    purge = commands.add("purge", _purge, "remove what is older than the terms of [retention]", place)
-    purge.add_argument("--recordings", type=Path, metavar="DIR", help="where the recordings lie, if they have a term")
-    export = commands.add(
-        "export", _export, "what is kept of a citizen's call, to hand to that citizen; or as --as says", place
-    )
+    erase, hold = commands.add("erase", _erase, place), commands.add("hold", _hold, place)
+    for command in (erase, hold):
+        command.add_argument("call_id", metavar="CALL_ID")
+        command.add_argument("--reason", required=True, metavar="TEXT", help="reason")
+    hold.add_argument("--end", action="store_true", help="hold_end")
+    purge = commands.add("purge", _purge, place)
+    purge.add_argument("--recordings", type=Path, metavar="DIR", help="purge_recordings")
+    export = commands.add("export", _export, place)
     export.add_argument("call_id", metavar="CALL_ID")
-    export.add_argument(
-        "--as",
-        dest="form",
-        choices=("vcon", "klantcontact"),
-        help="JSON for another system: a vCon, or requests to Open Klant 2.x",
-    )
-    copies = commands.add(
-        "redact-audio", _redact_audio, "copies of recordings without the personal data that is said in them"
-    )
-    copies.add_argument("recordings", type=place, metavar="RECORDINGS", help="a folder, a file, or s3://bucket/folder")
-    copies.add_argument("folder", type=Path, metavar="OUT_DIR", help="where <call_id>.wav goes")
-    copies.add_argument("--calls", type=Path, help="calls.csv: what is known about the calls")
-    copies.add_argument("--tone", action="store_true", help="a tone in the place of what was said (default: silence)")
-    commands.add("ledger", _ledger, "who saw, exported, erased or held calls; checks that no line was changed", place)
-    commands.add("privacy-report", _privacy_report, "the facts for DPIA, register of processing and AI Act file", place)
+    export.add_argument("--as", dest="form", choices=("vcon", "klantcontact"), help="export_as")
+    copies = commands.add("redact-audio", _redact_audio)
+    copies.add_argument("recordings", type=place, metavar="RECORDINGS", help="recordings")
+    copies.add_argument("folder", type=Path, metavar="OUT_DIR", help="redact-audio_folder")
+    copies.add_argument("--calls", type=Path, metavar="FILE", help="calls_csv")
+    copies.add_argument("--tone", action="store_true", help="redact-audio_tone")
+    commands.add("ledger", _ledger, place)
+    commands.add("privacy-report", _privacy_report, place)
 
 
 def open_ledger(config: Config, output: Path | str) -> Ledger:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from callanalytics.cli.options import Commands, day, find_store, place
+from callanalytics.cli.options import Commands, find_store, place
 from callanalytics.cli.output import print_json, print_table
 from callanalytics.config import Config
 from callanalytics.errors import ConfigError
@@ -20,25 +20,23 @@ from callanalytics.texts import Message, say
 
 def add(commands: Commands) -> None:
     """Add the commands of this file."""
-    review = commands.add("review", _review, "the web app of the quality team", Path)
-    review.add_argument("--recordings", type=Path, metavar="DIR", help="the recordings, for listening")
-    review.add_argument("--host", help="the address to listen on (default: this machine alone)")
-    review.add_argument("--port", type=int)
+    review = commands.add("review", _review, Path)
+    review.add_argument("--recordings", type=Path, metavar="DIR", help="review_recordings")
+    review.add_argument("--host", metavar="ADDRESS", help="review_host")
+    review.add_argument("--port", type=int, metavar="N")
     who = review.add_mutually_exclusive_group()
-    who.add_argument("--add-user", metavar="NAME", help="let somebody in; the password is asked for or read")
-    who.add_argument("--password", metavar="NAME", help="give somebody a new password")
-    who.add_argument("--disable", metavar="NAME", help="shut somebody out")
-    who.add_argument("--enable", metavar="NAME", help="let somebody in again")
-    who.add_argument("--users", action="store_true", help="who may log in")
+    who.add_argument("--add-user", metavar="NAME", help="review_add_user")
+    who.add_argument("--password", metavar="NAME", help="review_password")
+    who.add_argument("--disable", metavar="NAME", help="review_disable")
+    who.add_argument("--enable", metavar="NAME", help="review_enable")
+    who.add_argument("--users", action="store_true", help="review_users")
     review.add_argument("--role", choices=("reviewer", "lead", "privacy_officer", "admin", "agent"), default="reviewer")
-    review.add_argument("--agent", metavar="AGENT_ID", help="for the role agent: the id as in calls.csv")
-    report = commands.add(
-        "report", _report, "the quality team's report on two pages, its appendix and the promise register", place
-    )
-    report.add_argument("--from", dest="first", type=day, required=True, metavar="DATE", help="first day: 2026-11-09")
-    report.add_argument("--to", dest="last", type=day, required=True, metavar="DATE", help="last day")
-    report.add_argument("--output", dest="folder", type=Path, required=True, metavar="DIR", help="where the pages go")
-    report.add_argument("--today", type=day, metavar="DATE", help="promises are due or overdue on this day (today)")
+    review.add_argument("--agent", metavar="AGENT_ID", help="review_agent")
+    report = commands.add("report", _report, place)
+    report.add_argument("--from", dest="first", type="day", required=True, metavar="DATE", help="report_from")
+    report.add_argument("--to", dest="last", type="day", required=True, metavar="DATE", help="report_to")
+    report.add_argument("--output", dest="folder", type=Path, required=True, metavar="DIR", help="report_output")
+    report.add_argument("--today", type="day", metavar="DATE", help="report_today")
 
 
 def _review(config: Config, options: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from callanalytics.cli.options import Commands, clock, find_store, open_store, place, positive
+from callanalytics.cli.options import Commands, find_store, open_store, place
 from callanalytics.cli.output import length, plain, print_json, print_table
 from callanalytics.config import Config
 from callanalytics.errors import StoreError
@@ -31,32 +31,23 @@ COLOURS = {"ok": "green", "warning": "yellow", "bad": "red"}
 
 def add(commands: Commands) -> None:
     """Add the commands of this file."""
-    run = commands.add("run", _run, "process recordings: a folder or one file")
-    run.add_argument("recordings", type=place, metavar="RECORDINGS", help="a folder, a file, or s3://bucket/folder")
-    run.add_argument("--output", type=place, required=True, metavar="OUT", help="a folder, or s3://bucket/folder")
-    run.add_argument("--calls", type=Path, help="calls.csv: what is known about the calls")
+    run = commands.add("run", _run)
+    run.add_argument("recordings", type=place, metavar="RECORDINGS", help="recordings")
+    run.add_argument("--output", type=place, required=True, metavar="OUT", help="run_output")
+    run.add_argument("--calls", type=Path, metavar="FILE", help="calls_csv")
     run.add_argument("--engine", choices=("local", "ray"), default="local")
-    run.add_argument("--ray-address", metavar="HOST:PORT", help="the head of a Ray cluster (default: this machine)")
-    run.add_argument("--workers", type=positive, help="processes, each with its own models")
-    run.add_argument("--until", type=clock, metavar="HH:MM", help="begin nothing new after this time")
-    run.add_argument("--log", choices=("bar", "json"), default="bar", help="progress: a bar, or a JSON object a line")
-    run.add_argument("--limit", type=positive, help="take at most this many calls")
-    commands.add(
-        "rescore", _rescore, "the scorecard of now over stored calls: no audio, the old scores are kept", place
-    )
-    commands.add("status", _status, "how far OUT is", place)
-    commands.add("failures", _failures, "which calls failed, where and why", place)
-    retry = commands.add(
-        "retry", _retry, "let the next run try failed calls again, also those that it would leave alone", place
-    )
-    retry.add_argument("call_ids", nargs="*", metavar="CALL_ID", help="these alone (default: all)")
-    retry.add_argument("--stage", help="those that failed at this stage")
-    retry.add_argument("--state", choices=("final", "quarantined"), help="those in this state")
-    commands.add("compact", _compact, "merge the many small files of each date of OUT into one per dataset", place)
-    doctor = commands.add(
-        "doctor", _doctor, "is this machine fit for a night: models, key, memory, codecs, clock, disk"
-    )
-    doctor.add_argument("output", type=Path, nargs="?", metavar="OUT")
+    run.add_argument("--ray-address", metavar="HOST:PORT", help="run_ray_address")
+    run.add_argument("--workers", type="positive", metavar="N", help="run_workers")
+    run.add_argument("--until", type="clock", metavar="HH:MM", help="run_until")
+    run.add_argument("--log", choices=("bar", "json"), default="bar", help="run_log")
+    run.add_argument("--limit", type="positive", metavar="N", help="run_limit")
+    for name, command in (("rescore", _rescore), ("status", _status), ("failures", _failures), ("compact", _compact)):
+        commands.add(name, command, place)
+    retry = commands.add("retry", _retry, place)
+    retry.add_argument("call_ids", nargs="*", metavar="CALL_ID", help="retry_call_ids")
+    retry.add_argument("--stage", metavar="STAGE", help="retry_stage")
+    retry.add_argument("--state", choices=("final", "quarantined"), help="retry_state")
+    commands.add("doctor", _doctor).add_argument("output", type=Path, nargs="?", metavar="OUT")
 
 
 def _run(config: Config, options: argparse.Namespace) -> int:

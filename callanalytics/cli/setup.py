@@ -21,24 +21,21 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the commands of this file."""
-    models = commands.add("models", _models, "the models: list, pull, verify")
+    models = commands.add("models", _models)
     models.add_argument("action", choices=("list", "pull", "verify"))
-    models.add_argument("names", nargs="*", help="models of the manifest (default: those that the config names)")
-    models.add_argument("--from", dest="source", type=Path, help="a folder with <model>/<file>, tried first")
-    train = commands.add("train", _train, "train the models that the project ships from its own data")
+    models.add_argument("names", nargs="*", metavar="NAME", help="models_names")
+    models.add_argument("--from", dest="source", type=Path, metavar="DIR", help="models_from")
+    train = commands.add("train", _train)
     train.add_argument("what", choices=("roles", "topics", "criteria", "dutch"))
-    train.add_argument("--treebank", type=Path, metavar="DIR", help="dutch: the folder with the .conllu files")
-    train.add_argument("--from-reviews", type=Path, metavar="OUT", help="criteria: learn from the reviews of OUT, too")
-    train.add_argument("--output", type=Path, metavar="DIR", help="with --from-reviews: for new models (OUT/models)")
-    train.add_argument("--any-treebank", action="store_true", help="dutch: other files than the pinned ones will do")
-    config = commands.add(
-        "config", _config, "the settings in force; check: mistakes in settings and phrase files explained"
-    )
+    train.add_argument("--treebank", type=Path, metavar="DIR", help="train_treebank")
+    train.add_argument("--from-reviews", type=Path, metavar="OUT", help="train_from_reviews")
+    train.add_argument("--output", type=Path, metavar="DIR", help="train_output")
+    train.add_argument("--any-treebank", action="store_true", help="train_any_treebank")
+    config = commands.add("config", _config)
     config.add_argument("action", choices=("show", "check"), nargs="?", default="show")
-    config.add_argument("output", type=Path, nargs="?", metavar="OUT", help="for check: show what phrases match here")
-    config.add_argument("--criterion", metavar="ID", help="for check with OUT: every phrase of this criterion")
-    evaluate = commands.add("evaluate", _evaluate, "figures of OUT against truth files", Path)
-    evaluate.add_argument("--truth", type=Path, required=True, metavar="DIR")
+    config.add_argument("output", type=Path, nargs="?", metavar="OUT", help="config_output")
+    config.add_argument("--criterion", metavar="ID", help="config_criterion")
+    commands.add("evaluate", _evaluate, Path).add_argument("--truth", type=Path, required=True, metavar="DIR")
 
 
 def _models(config: Config, options: argparse.Namespace) -> int:
@@ -47,8 +44,8 @@ def _models(config: Config, options: argparse.Namespace) -> int:
     names = options.names or (list(read_manifest()) if options.action == "list" else config.models.used)
     if options.action == "pull":
         for name in names:
-            for line in pull_model(name, options.source):
-                print(line, file=sys.stderr)
+            for step in pull_model(name, options.source):
+                print(step.say(config.lang), file=sys.stderr)
         return 0
     rows = []
     for name in names:

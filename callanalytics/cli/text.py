@@ -23,11 +23,8 @@ KEPT = ("criterion", "applicable", "detected", "status", "probability", "evidenc
 
 def add(commands: Commands) -> None:
     """Add the commands of this file."""
-    for name, command, text in (
-        ("score", _score, "criteria, promises and topic of a transcript made elsewhere"),
-        ("redact", _redact, "a transcript with personal data replaced"),
-    ):
-        commands.add(name, command, text).add_argument("transcript", type=Path, metavar="TRANSCRIPT.json|.jsonl")
+    for name, command in (("score", _score), ("redact", _redact)):
+        commands.add(name, command).add_argument("transcript", type=Path, metavar="TRANSCRIPT.json|.jsonl")
 
 
 def _score(config: Config, options: argparse.Namespace) -> None:

@@ -65,10 +65,10 @@ def test_an_unknown_model_is_a_mistake_in_the_configuration(weights: Path) -> No
 
 
 def test_a_pull_takes_a_folder_first(weights: Path, tmp_path: Path) -> None:
-    lines = list(pull_model("tiny", put(tmp_path / "stick")))
+    lines = [str(step) for step in pull_model("tiny", put(tmp_path / "stick"))]
     assert "verified" in lines[-1]
     assert find_model("tiny") == weights / "tiny"
-    assert list(pull_model("tiny")) == ["tiny: already here, verified"]
+    assert [str(step) for step in pull_model("tiny")] == ["tiny: already here, verified"]
 
 
 def test_a_pull_keeps_nothing_of_a_wrong_file(weights: Path, tmp_path: Path) -> None:
