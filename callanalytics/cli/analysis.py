@@ -125,11 +125,10 @@ def _describe(config: Config, sql: DuckDBPyConnection, command: str, view: str) 
 
     if command == ".tables":
         print_values(titles(config.lang, "view", "meaning"), find_views(sql))
-        return
-    found = find_columns(sql, view)
-    if not found:
+    elif found := find_columns(sql, view):
+        print_values(titles(config.lang, "view", "column", "type", "meaning"), found)
+    else:
         raise QueryError(reason=Message("errors.no_view_tables_lists", view=view))
-    print_values(titles(config.lang, "view", "column", "type", "meaning"), found)
 
 
 def _tables(config: Config, options: argparse.Namespace) -> None:

@@ -122,17 +122,11 @@ def _row_maker(config: Config) -> Callable[..., tuple[str, str, str, str]]:
 
 def _print_promises(config: Config, sql: DuckDBPyConnection) -> None:
     zone, lang = ZoneInfo(config.municipality.timezone), config.lang
-    rows = [
-        (
-            call_id,
-            say(f"cli.{kind}", lang),
-            f"{due_at.astimezone(zone):%d-%m-%Y %H:%M}" if due_at else "?",
-            f"“{quote}”",
-        )
-        for call_id, kind, due_at, quote in sql.execute(
-            "SELECT call_id, type, due_at, quote FROM promises ORDER BY call_id, start_ms"
-        ).fetchall()
-    ]
+    found = sql.execute("SELECT call_id, type, due_at, quote FROM promises ORDER BY call_id, start_ms").fetchall()
+    rows = []
+    for call_id, kind, due_at, quote in found:
+        due = f"{due_at.astimezone(zone):%d-%m-%Y %H:%M}" if due_at else "?"
+        rows.append((call_id, say(f"cli.{kind}", lang), due, f"“{quote}”"))
     if rows:
         print_table(lang, ("call", "what", "due", "said"), rows, say("cli.demo_promises", lang))
 

@@ -80,15 +80,10 @@ def _manage_users(config: Config, options: argparse.Namespace) -> None:
 
     reviews, lang = open_reviews(config, options.output), config.lang
     if options.users:
-        rows = [
-            (
-                user.name,
-                say(f"cli.role_{user.role}", lang),
-                f"{user.made_at:%Y-%m-%d}",
-                say("cli.user_out" if user.disabled_at else "cli.user_in", lang),
-            )
-            for user in users(reviews)
-        ]
+        rows = []
+        for user in users(reviews):
+            state = say("cli.user_out" if user.disabled_at else "cli.user_in", lang)
+            rows.append((user.name, say(f"cli.role_{user.role}", lang), f"{user.made_at:%Y-%m-%d}", state))
         print_table(lang, ("user", "role", "since", "state"), rows)
     elif options.add_user:
         agent_ref = Pseudonyms(config.privacy)("agent", options.agent) if options.role == "agent" else None

@@ -8,7 +8,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -57,7 +57,8 @@ def _run(config: Config, options: argparse.Namespace) -> int:
     if options.ray_address:
         settings = config.engine.model_copy(update={"ray_address": options.ray_address})
         config = config.model_copy(update={"engine": settings})
-    with JsonLog() if options.log == "json" else Bar(config.lang) as watcher, stop_on_sigterm(watcher) as stopped:
+    log: AbstractContextManager[Bar | JsonLog] = nullcontext(JsonLog()) if options.log == "json" else Bar(config.lang)
+    with log as watcher, stop_on_sigterm(watcher) as stopped:
         row = run(
             config,
             options.recordings,
@@ -190,12 +191,6 @@ class Bar:
 class JsonLog:
     """The progress of a run on stderr for programs: an object a line, with counts and ids and no text of a call."""
 
-    def __enter__(self) -> JsonLog:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
     def planned(self, plan: Plan) -> None:
         """Print the counts of what a run is going to do."""
         values = ((field.name, getattr(plan, field.name)) for field in dataclasses.fields(plan))
@@ -287,17 +282,10 @@ def _failures(config: Config, options: argparse.Namespace) -> None:
     elif not failures:
         print(say("cli.no_failures", config.lang))
     else:
-        rows = [
-            (
-                row["call_id"],
-                row["recording"],
-                row["stage"],
-                say(f"cli.state_{row.get('state') or 'failed'}", config.lang),
-                str(row["attempts"]),
-                row["message"],
-            )
-            for row in failures
-        ]
+        rows = []
+        for row in failures:
+            state = say(f"cli.state_{row.get('state') or 'failed'}", config.lang)
+            rows.append((row["call_id"], row["recording"], row["stage"], state, str(row["attempts"]), row["message"]))
         print_table(config.lang, ("call", "recording", "stage", "state", "attempts", "message"), rows)
 
 
@@ -338,18 +326,14 @@ def _compact(config: Config, options: argparse.Namespace) -> int:
 def _doctor(config: Config, options: argparse.Namespace) -> int:
     from callanalytics.engine.doctor import examine
 
-    findings, lang = examine(config, options.output), config.lang
+    lang = config.lang
+    found = [(one.subject, one.level, one.message.say(lang)) for one in examine(config, options.output)]
     if options.json:
-        tree = [{"subject": f.subject, "level": f.level, "text": f.message.say(lang)} for f in findings]
-        print_json(tree, ensure_ascii=False)
+        print_json([dict(zip(("subject", "level", "text"), row, strict=True)) for row in found], ensure_ascii=False)
     else:
         rows = [
-            (
-                say(f"doctor.of_{finding.subject}", lang),
-                f"[{COLOURS[finding.level]}]{say(f'doctor.level_{finding.level}', lang)}[/]",
-                finding.message.say(lang),
-            )
-            for finding in findings
+            (say(f"doctor.of_{subject}", lang), f"[{COLOURS[level]}]{say(f'doctor.level_{level}', lang)}[/]", text)
+            for subject, level, text in found
         ]
         print_table(lang, ("subject", "state", "description"), rows)
-    return 2 if any(finding.level == "bad" for finding in findings) else 0
+    return 2 if any(level == "bad" for _, level, _ in found) else 0
