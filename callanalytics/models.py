@@ -7,7 +7,6 @@ never loads a byte that the manifest doesn't name.
 from __future__ import annotations
 
 import hashlib
-import importlib.abc
 import json
 import os
 import shutil
@@ -17,7 +16,6 @@ import tempfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -253,22 +251,3 @@ def choose_device(device: str) -> str:
     if device == "cuda":
         raise DeviceMissing()
     return "cpu"
-
-
-class _NoTorch(importlib.abc.MetaPathFinder):
-    """Tells whoever imports torch that it is not installed."""
-
-    def find_spec(self, name: str, path: object, target: object = None) -> None:
-        if name == "torch":
-            raise ModuleNotFoundError("No module named 'torch'", name=name)
-
-
-@contextmanager
-def without_torch() -> Iterator[None]:
-    """While spaCy or skops is imported: they take torch along where it is installed, seconds and memory for no use."""
-    finder = _NoTorch()
-    sys.meta_path.insert(0, finder)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(finder)

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from callanalytics.call.audio import SAMPLE_RATE_HZ, SAMPLES_PER_MS, Samples
-from callanalytics.call.speech import cut, merge
 from callanalytics.config import Diarization as DiarizationSettings
 from callanalytics.config import Models as ModelSettings
 from callanalytics.models import choose_device, find_model
 from callanalytics.records import Segment, Span
+from callanalytics.spans import cut, merge
 
 
 class Diarizer:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from callanalytics.call.speech import merge
 from callanalytics.records import Event, Span, Turn
+from callanalytics.spans import merge
 
 GAP_MS = 500
 

@@ -24,7 +24,7 @@ from callanalytics.call.diarize import Diarizer
 from callanalytics.call.features import measure
 from callanalytics.call.memory import give_back, keep_no_dumps, share_heap
 from callanalytics.call.roles import RoleModel, assign_roles
-from callanalytics.call.speech import Activity, SpeechDetector, merge
+from callanalytics.call.speech import Activity, SpeechDetector
 from callanalytics.call.transcribe import Hypothesis, Track, Transcriber
 from callanalytics.call.turns import assign_speakers, find_events, join_turns
 from callanalytics.config import Config, project_root
@@ -47,6 +47,7 @@ from callanalytics.redaction.redactor import Redactor
 from callanalytics.scoring import load_detector
 from callanalytics.scoring.phrases import CriteriaFiles
 from callanalytics.scoring.scorer import Scorer, Verdict
+from callanalytics.spans import length, merge
 from callanalytics.store.bucket import local_copy
 from callanalytics.texts import Message
 
@@ -55,12 +56,12 @@ MIN_LANGUAGE_PROBABILITY = 0.05  # below it the recogniser hears another languag
 UNDER_WAY = 2  # shards of a worker at a time, so that no lane waits for the last batch of one
 HEAVY = {"speech", "transcribe", "diarize"}  # stages
 T = TypeVar("T")
-Outcome = tuple[list[CallResult | CallError], dict[str, int]]  # of a shard: results in order, ms per stage
+ShardOutcome = tuple[list[CallResult | CallError], dict[str, int]]  # of a shard: results in order, ms per stage
 NEVER = datetime.fromtimestamp(0, UTC)  # a worker keeps no time: the engine fills it in
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class DecodedCall:
     """A decoded call, before anything is recognised."""
 
     call: CallSource
@@ -84,7 +85,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Readers:
+class TextModels:
     """What reads words: models that are of use only once something is recognised."""
 
     role_model: RoleModel
@@ -92,7 +93,7 @@ class Readers:
     score: Scorer
 
     @classmethod
-    def load(cls, config: Config, files: CriteriaFiles | None) -> Readers:
+    def load(cls, config: Config, files: CriteriaFiles | None) -> TextModels:
         """Raises ConfigError and InputError for what can't be used."""
         roles = RoleModel(project_root() / "models" / "roles", config.roles.min_confidence)
         return cls(roles, Redactor(config), Scorer(config, load_detector(config, files)))
@@ -108,7 +109,7 @@ class Worker:
     def __init__(self, config: Config, threads: int = 0, files: CriteriaFiles | None = None) -> None:
         """`threads` is the number of lanes, 0 means all cores; `files` the phrase files if they were read before.
 
-        Raises the errors of the stages' constructors, those of `Readers.load` when it is called.
+        Raises the errors of the stages' constructors, those of `TextModels.load` when it is called.
         """
         share_heap()
         keep_no_dumps()
@@ -122,10 +123,10 @@ class Worker:
         # two threads at a time.
         self._loader = ThreadPoolExecutor(1, "loader")
         self._files = files
-        self._loaded: Future[Readers] | None = None
+        self._loaded: Future[TextModels] | None = None
         self._clock: dict[str, float] = {}
-        self._keeping, self._understanding = Lock(), Lock()
-        self.on_step: Callable[[float], object] = lambda heard_s: None  # a sign of life; seconds of what was decoded
+        self._keeping, self._analyzing = Lock(), Lock()
+        self.on_step: Callable[[float], object] = lambda decoded_s: None  # a sign of life; seconds of what was decoded
 
     @cached_property
     def _diarize(self) -> Diarizer:
@@ -133,18 +134,20 @@ class Worker:
         return Diarizer(self._config.diarization, self._config.models)
 
     @property
-    def _readers(self) -> Future[Readers]:
+    def _text_models(self) -> Future[TextModels]:
         with self._keeping:
             if self._loaded is None:
-                self._loaded = self._loader.submit(Readers.load, self._config, self._files)
+                self._loaded = self._loader.submit(TextModels.load, self._config, self._files)
             return self._loaded
 
-    def stream(self, upcoming: Callable[[], list[CallSource] | None]) -> Iterator[tuple[list[CallSource], Outcome]]:
+    def stream(
+        self, upcoming: Callable[[], list[CallSource] | None]
+    ) -> Iterator[tuple[list[CallSource], ShardOutcome]]:
         """Shards of calls with their outcomes, in order, until `upcoming` has none.
 
         UNDER_WAY of them are worked on at a time.
         """
-        running: deque[tuple[list[CallSource], Future[Outcome]]] = deque()
+        running: deque[tuple[list[CallSource], Future[ShardOutcome]]] = deque()
         with ThreadPoolExecutor(UNDER_WAY, "shard") as pool:
             try:
                 while True:
@@ -160,19 +163,21 @@ class Worker:
                 self._lanes = ThreadPoolExecutor(self._lane_count, "lane")
                 raise
 
-    def __call__(self, calls: Sequence[CallSource]) -> Outcome:
+    def __call__(self, calls: Sequence[CallSource]) -> ShardOutcome:
         """The result or the error of each call, in the order given, and the time spent per stage in ms."""
-        listening = [self._lanes.submit(self._attempt, partial(self.listen, call)) for call in calls]
-        heard = [future.result() for future in listening]
-        sound = [h for h in heard if isinstance(h, Heard)]
-        speakers = {h.call.call_id: self._loader.submit(self._tell_apart, h) for h in sound if h.is_mixed and h.speech}
+        decoding = [self._lanes.submit(self._attempt, partial(self.decode, call)) for call in calls]
+        attempts = [future.result() for future in decoding]
+        decoded = [one for one in attempts if isinstance(one, DecodedCall)]
+        speakers = {
+            d.call.call_id: self._loader.submit(self._start_diarizing, d) for d in decoded if d.is_mixed and d.speech
+        }
         # Beside the first words: mostly the import of libraries.  Beside the decoding of a recording, which asks for
         # Python's lock with every packet, it would make that ten times slower.
-        readers = self._readers
-        hypotheses = self._transcribe_all(sound)
-        readers.result()  # outside of a call's stages: what is wrong with it is wrong for every call
+        text_models = self._text_models
+        hypotheses = self._transcribe_all(decoded)
+        text_models.result()  # outside of a call's stages: what is wrong with it is wrong for every call
         results: list[CallResult | CallError] = []
-        for one in heard:
+        for one in attempts:
             if isinstance(one, CallError):
                 results.append(one)
                 continue
@@ -183,13 +188,13 @@ class Worker:
             elif isinstance(segments, CallError):
                 results.append(segments)
             else:
-                with self._understanding:  # language models keep state, and two threads of Python are no faster
-                    results.append(self._attempt(partial(self.understand, one, said, segments)))
+                with self._analyzing:  # language models keep state, and two threads of Python are no faster
+                    results.append(self._attempt(partial(self.analyze, one, said, segments)))
         with self._keeping:
             spent, self._clock = self._clock, {}
         return results, {stage: round(seconds * 1000) for stage, seconds in spent.items()}
 
-    def listen(self, call: CallSource) -> Heard:
+    def decode(self, call: CallSource) -> DecodedCall:
         """Decode a call and find where somebody speaks."""
         with local_copy(call.path, call.call_id, self._config.storage) as path, self._stage(call, "decode"):
             recording = decode_recording(path, call.call_id, self._config.audio)
@@ -198,13 +203,13 @@ class Worker:
                 raise CallError(call_id=call.call_id, stage="decode", reason=reason, state="failed")
         self.on_step(recording.duration_ms / 1000)
         with self._stage(call, "speech"):
-            return Heard(call, recording, self._find_speech(recording))
+            return DecodedCall(call, recording, self._find_speech(recording))
 
-    def _tell_apart(self, heard: Heard) -> Future[list[Segment] | CallError]:
+    def _start_diarizing(self, decoded: DecodedCall) -> Future[list[Segment] | CallError]:
         """Load the diarizer if need be, then pass the call on to a lane, so that none waits for the loading."""
 
         def load() -> Diarizer:
-            with self._stage(heard.call, "load"):
+            with self._stage(decoded.call, "load"):
                 return self._diarize
 
         loaded = self._attempt(load)
@@ -212,48 +217,47 @@ class Worker:
             failed: Future[list[Segment] | CallError] = Future()
             failed.set_result(loaded)
             return failed
-        return self._lanes.submit(self._attempt, partial(self.find_speakers, heard))
+        return self._lanes.submit(self._attempt, partial(self.diarize, decoded))
 
-    def find_speakers(self, heard: Heard) -> list[Segment]:
+    def diarize(self, decoded: DecodedCall) -> list[Segment]:
         """Who speaks when in a call whose parties share a channel; nobody at two places at once."""
-        with self._stage(heard.call, "diarize"):
-            _, exclusive = self._diarize(heard.recording.samples[0], heard.activity.speech[0])
+        with self._stage(decoded.call, "diarize"):
+            _, exclusive = self._diarize(decoded.recording.samples[0], decoded.activity.speech[0])
             return exclusive
 
-    def understand(
-        self, heard: Heard, hypotheses: Sequence[Hypothesis], segments: Sequence[Segment]
+    def analyze(
+        self, decoded: DecodedCall, hypotheses: Sequence[Hypothesis], segments: Sequence[Segment]
     ) -> CallResult:
         """Everything after recognition and diarization; `hypotheses` has one entry per channel."""
-        call, activity, readers = heard.call, heard.activity, self._readers.result()
+        call, holds, text_models = decoded.call, decoded.activity.holds, self._text_models.result()
+        speech, duration_ms = decoded.speech, decoded.recording.duration_ms
         with self._stage(call, "turns"):
-            turns = self._turns(heard, hypotheses, segments)
+            turns = self._turns(decoded, hypotheses, segments)
         with self._stage(call, "roles"):
-            turns, assignment = assign_roles(readers.role_model, turns, self._channel_roles(heard))
-            events = find_events(turns, activity.holds, heard.speech, heard.recording.duration_ms, self._config.turns)
+            turns, assignment = assign_roles(text_models.role_model, turns, self._channel_roles(decoded))
+            events = find_events(turns, holds, speech, duration_ms, self._config.turns)
         with self._stage(call, "redact"):
-            transcript = Transcript(
-                call.call_id, call.started_at, tuple(turns), activity.holds, tuple(events), heard.recording.duration_ms
-            )
-            redacted = readers.redact(transcript).transcript
-        reason = self._why_not_scorable(heard, hypotheses, turns)
+            transcript = Transcript(call.call_id, call.started_at, tuple(turns), holds, tuple(events), duration_ms)
+            redacted = text_models.redact(transcript).transcript
+        reason = self._why_not_scorable(decoded, hypotheses, turns)
         with self._stage(call, "score"):
-            verdict = Verdict() if reason else readers.score(redacted)
+            verdict = Verdict() if reason else text_models.score(redacted)
         with self._stage(call, "features"):
-            measures = measure(turns, events, heard.speech, activity.holds, heard.recording.duration_ms)
+            measures = measure(turns, events, speech, holds, duration_ms)
         may_tell_agents = self._config.privacy.agents_may_be_told_apart
         agent_channels = [t.channel for t in turns if t.role == "agent" and t.channel is not None]
         row = CallRow(
             call_id=call.call_id,
             started_at=call.started_at,
-            duration_ms=heard.recording.duration_ms,
+            duration_ms=duration_ms,
             queue=call.queue,
             direction=call.direction,
             agent_ref=self._pseudonym("agent", call.agent_id if may_tell_agents else None),
             caller_ref=self._pseudonym("caller", call.caller_ref),
             wait_s=call.wait_s,
             recording=call.recording,
-            recording_sha256=heard.recording.sha256,
-            layout=heard.recording.layout,
+            recording_sha256=decoded.recording.sha256,
+            layout=decoded.recording.layout,
             agent_channel=max(set(agent_channels), key=agent_channels.count) if agent_channels else None,
             role_confidence=round(assignment.confidence, 4),
             language_probability=_language(hypotheses),
@@ -279,7 +283,7 @@ class Worker:
             local_date=call.started_at.astimezone(zone).date().isoformat() if call.started_at else None,
         )
 
-    def _transcribe_all(self, heard: Sequence[Heard]) -> dict[str, list[Hypothesis] | CallError]:
+    def _transcribe_all(self, decoded: Sequence[DecodedCall]) -> dict[str, list[Hypothesis] | CallError]:
         """Recognise all calls together; when that fails, one by one, so that only the call at fault is lost."""
 
         def in_lanes(work: Callable[..., T], batches: Iterable[Any]) -> Iterable[T]:
@@ -287,39 +291,39 @@ class Worker:
 
         try:
             # The models that tell speakers apart take as much memory as half the batch saves.
-            is_tight = "_diarize" in self.__dict__ or any(h.is_mixed for h in heard)
-            flat = self._transcribe([track for h in heard for track in h.tracks], in_lanes, is_tight=is_tight)
+            is_tight = "_diarize" in self.__dict__ or any(h.is_mixed for h in decoded)
+            flat = self._transcribe([track for h in decoded for track in h.tracks], in_lanes, is_tight=is_tight)
         except Exception:
-            if len(heard) == 1:
-                call = heard[0].call
+            if len(decoded) == 1:
+                call = decoded[0].call
                 reason = Message("errors.speech_recognition_broke_down")
                 error = CallError(call_id=call.call_id, stage="transcribe", reason=reason, state="failed")
                 return {call.call_id: error}
-            return {k: v for h in heard for k, v in self._transcribe_all([h]).items()}
+            return {k: v for h in decoded for k, v in self._transcribe_all([h]).items()}
         found = iter(flat)
-        return {h.call.call_id: [next(found) for _ in h.tracks] for h in heard}
+        return {h.call.call_id: [next(found) for _ in h.tracks] for h in decoded}
 
-    def _turns(self, heard: Heard, hypotheses: Sequence[Hypothesis], segments: Sequence[Segment]) -> list[Turn]:
-        if heard.is_mixed:
+    def _turns(self, decoded: DecodedCall, hypotheses: Sequence[Hypothesis], segments: Sequence[Segment]) -> list[Turn]:
+        if decoded.is_mixed:
             return join_turns(assign_speakers(hypotheses[0].words, segments), self._config.turns)
         labels = {f"channel {i}": i for i in range(len(hypotheses))}
         words = [(w, f"channel {i}") for i, h in enumerate(hypotheses) for w in h.words]
         return join_turns(words, self._config.turns, labels)
 
-    def _channel_roles(self, heard: Heard) -> dict[int, Role] | None:
-        if heard.is_mixed:
+    def _channel_roles(self, decoded: DecodedCall) -> dict[int, Role] | None:
+        if decoded.is_mixed:
             return None
-        known = heard.call.agent_channel
+        known = decoded.call.agent_channel
         if known is None and self._config.audio.agent_channel != "auto":
             known = int(self._config.audio.agent_channel)
         return None if known is None else {known: "agent"}
 
     def _why_not_scorable(
-        self, heard: Heard, hypotheses: Sequence[Hypothesis], turns: Sequence[Turn]
+        self, decoded: DecodedCall, hypotheses: Sequence[Hypothesis], turns: Sequence[Turn]
     ) -> str | None:
-        if heard.recording.is_silent:
+        if decoded.recording.is_silent:
             return "silent"
-        speech_ms = sum(end - start for start, end in heard.speech)
+        speech_ms = length(decoded.speech)
         if speech_ms == 0 or not turns:
             return "no_speech"
         if speech_ms < MIN_SPEECH_MS:
@@ -373,9 +377,9 @@ class Worker:
 
 def _language(hypotheses: Sequence[Hypothesis]) -> float | None:
     """Mean probability over the channels that speak, weighed by their words."""
-    heard = [(h.language_probability, len(h.words)) for h in hypotheses if h.language_probability is not None]
-    total = sum(n for _, n in heard)
-    return round(sum(p * n for p, n in heard if p is not None) / total, 4) if total else None
+    known = [(h.language_probability, len(h.words)) for h in hypotheses if h.language_probability is not None]
+    total = sum(n for _, n in known)
+    return round(sum(p * n for p, n in known) / total, 4) if total else None
 
 
 def _turn_row(call_id: str, turn: Turn) -> TurnRow:

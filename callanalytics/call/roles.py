@@ -17,7 +17,7 @@ from typing import Any
 
 from callanalytics.dutch.words import plain_text
 from callanalytics.errors import InputError
-from callanalytics.models import without_torch
+from callanalytics.imports import without_torch
 from callanalytics.records import Role, Turn, Word
 from callanalytics.texts import Message
 

@@ -9,7 +9,6 @@ hold is cut.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from callanalytics.call.audio import FRAME_MS, FRAME_SAMPLES, Recording, Samples, frame_levels_db
 from callanalytics.config import Speech as SpeechSettings
 from callanalytics.records import Span
+from callanalytics.spans import cut, merge
 
 LOUD_ABOVE_NOISE_DB = 8.0  # a voice or music on a telephone line is well above the noise between words
 TONAL_FLATNESS = 0.25  # spectral flatness: white noise about 0.56, voiced speech and music below 0.2
@@ -171,27 +171,3 @@ def spans_of(flags: Bools) -> list[Span]:
     """Runs of true frames as spans in ms.   0 1 1 0 -> [(32, 96)]"""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
     return [(int(a) * FRAME_MS, int(b) * FRAME_MS) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
-def merge(spans: Sequence[Span], gap_ms: int) -> tuple[Span, ...]:
-    """Sorted spans with those joined that touch or are at most `gap_ms` apart."""
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start - merged[-1][1] <= gap_ms:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
-
-
-def cut(spans: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
-    """The spans without what lies in the holes.   [(0, 10)] without [(4, 6)] -> [(0, 4), (6, 10)]"""
-    left = list(spans)
-    for hole_start, hole_end in holes:
-        left = [
-            piece
-            for start, end in left
-            for piece in ((start, min(end, hole_start)), (max(start, hole_end), end))
-            if piece[1] > piece[0]
-        ]
-    return left

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from callanalytics.call.speech import merge
 from callanalytics.config import Turns as TurnSettings
 from callanalytics.records import Event, Segment, Span, Turn, Word
+from callanalytics.spans import merge
 
 
 def assign_speakers(words: Sequence[Word], segments: Sequence[Segment]) -> list[tuple[Word, str]]:

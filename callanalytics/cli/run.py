@@ -23,7 +23,7 @@ from callanalytics.texts import Lang, Message, say
 
 if TYPE_CHECKING:
     from callanalytics.engine.batch import Progress
-    from callanalytics.engine.plan import Plan
+    from callanalytics.engine.plan import RunPlan
     from callanalytics.records import FailureRow, RunRow
 
 COLOURS = {"ok": "green", "warning": "yellow", "bad": "red"}
@@ -154,7 +154,7 @@ class Bar:
     def _print(self, key: str, **values: Any) -> None:
         self._console.print(say(f"cli.{key}", self._lang, **values))
 
-    def planned(self, plan: Plan) -> None:
+    def planned(self, plan: RunPlan) -> None:
         """Print what a run is going to do."""
         if plan.rescored:
             self._print("plan_rescored", calls=len(plan.rescored))
@@ -191,7 +191,7 @@ class Bar:
 class JsonLog:
     """The progress of a run on stderr for programs: an object a line, with counts and ids and no text of a call."""
 
-    def planned(self, plan: Plan) -> None:
+    def planned(self, plan: RunPlan) -> None:
         """Print the counts of what a run is going to do."""
         values = ((field.name, getattr(plan, field.name)) for field in dataclasses.fields(plan))
         _log("planned", {name: value if isinstance(value, int) else len(value) for name, value in values})

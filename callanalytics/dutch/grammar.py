@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from callanalytics.config import Config
 from callanalytics.errors import ConfigError
+from callanalytics.imports import without_torch
 from callanalytics.records import PLACEHOLDER
 from callanalytics.texts import Message
 
@@ -156,7 +157,8 @@ def _file_list(folder: Path) -> Path:
 
 @lru_cache(maxsize=4)
 def _load(name: str, folder: Path | None, components: tuple[str, ...]) -> Dutch:
-    import spacy
+    with without_torch():
+        import spacy
     from spacy.util import registry
 
     if folder is not None:

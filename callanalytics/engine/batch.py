@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from callanalytics.config import Config
 from callanalytics.engine.intake import list_calls, list_remote_calls, split_settled
-from callanalytics.engine.plan import Plan, _cut_shards, _hash_or_none, _plan
+from callanalytics.engine.plan import RunPlan, cut_shards, hash_or_none, plan_run
 from callanalytics.errors import CallError
 from callanalytics.models import find_model, model_entry
 from callanalytics.privacy.rights import Rights
@@ -31,7 +31,7 @@ from callanalytics.store.run_page import run_page
 from callanalytics.texts import Lang, to_words
 
 if TYPE_CHECKING:
-    from callanalytics.call.pipeline import Outcome
+    from callanalytics.call.pipeline import ShardOutcome
     from callanalytics.scoring.phrases import CriteriaFiles
 
 
@@ -50,7 +50,7 @@ class Progress:
 class Observer(Protocol):
     """Somebody who watches a run, such as the command line's progress bar."""
 
-    def planned(self, plan: Plan) -> None:
+    def planned(self, plan: RunPlan) -> None:
         """What will be done, before anything is."""
 
     def advanced(self, progress: Progress) -> None:
@@ -100,7 +100,7 @@ def run(
     try:
         is_gone = Rights(store, config).settle()
         settled, growing = split_settled(calls, config.engine.settle_s)
-        plan = _plan(settled, store, current, scoring, limit, config.engine, is_gone)
+        plan = plan_run(settled, store, current, scoring, limit, config.engine, is_gone)
         plan = replace(plan, found=len(calls), growing=len(growing))
         store.check_space(len(plan.todo), config.engine.min_free_mb)
         observer.planned(plan)
@@ -109,7 +109,7 @@ def run(
         progress = Progress(total=len(plan.todo) + len(plan.refused))
         recorder = _Recorder(store, observer, progress, run_id, current, scoring, clock, config.lang)
         count = workers or config.engine.workers
-        shards = _cut_shards(plan.todo, config.engine.shard_calls, count)
+        shards = cut_shards(plan.todo, config.engine.shard_calls, count)
         deadline = _deadline(until, config)
 
         def is_over() -> bool:
@@ -121,7 +121,7 @@ def run(
                 break
             for shard, outcome in run_shards(config, shards, count, is_over, engine=engine, files=files):
                 recorder.shard(shard, outcome)
-            shards = _cut_shards(recorder.passing, config.engine.shard_calls, count)
+            shards = cut_shards(recorder.passing, config.engine.shard_calls, count)
             if not shards:
                 break
         recorder.record_passing()
@@ -181,7 +181,7 @@ class _Recorder:
             if row["pipeline_fingerprint"] == fingerprint
         }
 
-    def shard(self, calls: Sequence[CallSource], outcome: Outcome) -> None:
+    def shard(self, calls: Sequence[CallSource], outcome: ShardOutcome) -> None:
         results, wall_ms = outcome
         now = datetime.now(UTC)
         done = [
@@ -237,7 +237,7 @@ class _Recorder:
         row = FailureRow(
             call_id=call.call_id,
             recording=call.recording,
-            recording_sha256=call.sha256 or _hash_or_none(call),
+            recording_sha256=call.sha256 or hash_or_none(call),
             stage=error.stage,
             error=type(error).__name__,
             message=str(to_words(error.reason, self._lang)),
@@ -282,7 +282,7 @@ def run_shards(
     *,
     engine: str = "local",
     files: CriteriaFiles | None = None,
-) -> Iterator[tuple[list[CallSource], Outcome]]:
+) -> Iterator[tuple[list[CallSource], ShardOutcome]]:
     """Shards with their outcomes, in the order they are done: from `workers` processes of this machine or of a Ray
     cluster, or from this process where that is configured; then `files` are the phrase files if they were read before.
     """

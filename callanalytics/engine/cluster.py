@@ -19,11 +19,11 @@ from callanalytics.errors import CallError, WorkerError
 from callanalytics.records import CallSource
 
 if TYPE_CHECKING:
-    from callanalytics.call.pipeline import Outcome
+    from callanalytics.call.pipeline import ShardOutcome
 
 def run_on_ray(
     make: Callable[..., Any], config: Config, upcoming: Callable[[], Shard | None], workers: int, threads: int
-) -> Iterator[tuple[Shard, Outcome]]:
+) -> Iterator[tuple[Shard, ShardOutcome]]:
     """Shards with their outcomes, in the order they are done, until `upcoming` has none.
 
     The cluster is the one at engine.ray_address, else one of this machine alone.  A call that hangs is not noticed.
@@ -76,14 +76,14 @@ class _Actors:
                 self._send(actor, [self._suspects.popleft()])
         return bool(self._running)
 
-    def wait(self) -> Iterator[tuple[Shard, Outcome]]:
+    def wait(self) -> Iterator[tuple[Shard, ShardOutcome]]:
         """The next shard that is done, or the call whose actor died of it."""
         import ray
 
         (done, *_), _ = ray.wait(list(self._running))
         actor, shard = self._running.pop(done)
         try:
-            outcome: Outcome = ray.get(done)
+            outcome: ShardOutcome = ray.get(done)
         except ray.exceptions.RayTaskError as error:
             raise error.cause from None
         except ray.exceptions.RayError:

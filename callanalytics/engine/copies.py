@@ -97,23 +97,23 @@ def _redact_one(config: Config, worker: Worker, source: CallSource, folder: Path
         if result.call.not_scorable_reason == "other_language":
             reason = Message("errors.no_dutch_recognised_so")
             raise CallError(call_id=call.call_id, stage="redact", reason=reason)
-        heard = worker.listen(call)
+        decoded = worker.decode(call)
         samples, rate = decode_original(path, call.call_id, config.audio)
         if sha256_of(path) != result.call.recording_sha256:
             reason = Message("errors.recording_changed_while_read")
             raise CallError(call_id=call.call_id, stage="decode", reason=reason, state="failed")
     data = find_data(result)
     spans = [*data, *find_holds(result, len(samples))]
-    for channel, speech in enumerate(heard.activity.speech):
+    for channel, speech in enumerate(decoded.activity.speech):
         words = [
             (word.start_ms, word.end_ms)
             for turn in result.turns
-            if heard.is_mixed or turn.channel == channel
+            if decoded.is_mixed or turn.channel == channel
             for word in turn.words
         ]
         spans += find_unheard(speech, words)
     _write(folder / f"{call.call_id}.wav", silenced(samples, rate, spans, tone), rate)
-    return Copied(call.call_id, len(data), _muted_ms(spans, heard.recording.duration_ms))
+    return Copied(call.call_id, len(data), _muted_ms(spans, decoded.recording.duration_ms))
 
 
 def _make_folder(folder: Path) -> None:

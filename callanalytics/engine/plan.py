@@ -16,7 +16,7 @@ from callanalytics.store.datasets import Published, Store
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunPlan:
     """What a run will do."""
 
     found: int
@@ -32,7 +32,7 @@ class Plan:
     left: int  # beyond --limit
 
 
-def _plan(
+def plan_run(
     calls: Sequence[CallSource | Refused],
     store: Store,
     fingerprint: str,
@@ -40,7 +40,7 @@ def _plan(
     limit: int | None,
     settings: EngineSettings,
     is_gone: Callable[[str, str | None], bool],
-) -> Plan:
+) -> RunPlan:
     published = store.published()
     contents = {p.recording_sha256 for p in published.values() if p.fingerprint == fingerprint}
     standing = {
@@ -51,7 +51,7 @@ def _plan(
     todo: list[CallSource] = []
     again: list[str] = []
     resumed = outdated = stood = duplicates = erased = 0
-    for call in (replace(c, sha256=_hash_or_none(c)) for c in calls if isinstance(c, CallSource)):
+    for call in (replace(c, sha256=hash_or_none(c)) for c in calls if isinstance(c, CallSource)):
         before = published.get(call.call_id)
         if is_gone(call.call_id, call.sha256):
             erased += 1
@@ -71,7 +71,7 @@ def _plan(
     order = {queue: i for i, queue in enumerate(settings.first_queues)}
     todo.sort(key=lambda call: order.get(call.queue or "", len(order)))
     taken = todo if limit is None else todo[:limit]
-    return Plan(
+    return RunPlan(
         found=len(calls),
         todo=tuple(taken),
         refused=tuple(c for c in calls if isinstance(c, Refused)),
@@ -94,7 +94,7 @@ def _is_what_was_published(call: CallSource, before: Published) -> bool:
     return call.sha256 == before.recording_sha256
 
 
-def _hash_or_none(call: CallSource) -> str | None:
+def hash_or_none(call: CallSource) -> str | None:
     if is_remote(call.path):
         return None
     try:
@@ -103,7 +103,7 @@ def _hash_or_none(call: CallSource) -> str | None:
         return None
 
 
-def _cut_shards(calls: Sequence[CallSource], size: int, workers: int) -> list[list[CallSource]]:
+def cut_shards(calls: Sequence[CallSource], size: int, workers: int) -> list[list[CallSource]]:
     """Shards of at most `size` calls, smaller when there would not be one for every worker."""
     size = max(1, min(size, -(-len(calls) // max(1, workers))))
     return [list(calls[i : i + size]) for i in range(0, len(calls), size)]

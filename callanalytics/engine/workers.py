@@ -27,7 +27,7 @@ from callanalytics.records import CallSource
 from callanalytics.texts import Message
 
 if TYPE_CHECKING:
-    from callanalytics.call.pipeline import Outcome
+    from callanalytics.call.pipeline import ShardOutcome
 
 Shard = list[CallSource]
 Cause = Literal["died", "hung", "grew"]
@@ -37,7 +37,7 @@ MAX_DEATHS = 10  # of calls alone, one after the other: then it is not the calls
 
 def run_processes(
     make: Callable[..., Any], config: Config, upcoming: Callable[[], Shard | None], workers: int, threads: int
-) -> Iterator[tuple[Shard, Outcome]]:
+) -> Iterator[tuple[Shard, ShardOutcome]]:
     """Shards with their outcomes, in the order they are done, until `upcoming` has none.
 
     `make(config, threads)` gives the worker of a process and goes to it by its name; `threads` are those of each.
@@ -121,7 +121,7 @@ class _Process:
         self.shards.append(shard)
         self._answer(shard)
 
-    def read(self, give: Callable[[_Process], Shard | None]) -> Iterator[tuple[Shard, Outcome]]:
+    def read(self, give: Callable[[_Process], Shard | None]) -> Iterator[tuple[Shard, ShardOutcome]]:
         """The shards done since; a process that asks for more work gets what `give` has for it."""
         try:
             while self.connection.poll():

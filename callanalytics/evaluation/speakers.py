@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from callanalytics.call.speech import merge
 from callanalytics.evaluation.truth import TrueTurn
 from callanalytics.intervals import share
 from callanalytics.records import Segment, Span, Turn
+from callanalytics.spans import merge
 
 BRIDGE_MS = 700  # a pause between two words of a turn up to this long is speech of its speaker
 

@@ -61,7 +61,7 @@ def load_likeness(folder: Path) -> Likeness:
 
 
 def _load(file: Path) -> Probabilities:
-    from callanalytics.models import without_torch
+    from callanalytics.imports import without_torch
 
     with without_torch():
         from skops import io as skops_io

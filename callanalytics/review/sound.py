@@ -22,7 +22,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from callanalytics.call.audio import decode_original
 from callanalytics.config import Config
 from callanalytics.errors import CallError
 from callanalytics.files import sha256_of
@@ -109,6 +108,8 @@ class Sounds:
             return self._made[key]
 
     def _render(self, path: Path, result: CallResult) -> Sound:
+        from callanalytics.call.audio import decode_original  # reviewing without playing loads no audio code
+
         samples, rate = decode_original(path, result.call.call_id, self._config.audio)
         if sha256_of(path) != result.call.recording_sha256:
             reason = Message("errors.recording_changed_while_read_2")

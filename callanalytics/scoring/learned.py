@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from callanalytics.dutch.sounds import sound
 from callanalytics.dutch.words import normalise_word
 from callanalytics.errors import InputError
-from callanalytics.models import without_torch
+from callanalytics.imports import without_torch
 from callanalytics.scoring.reader import TurnDoc
 from callanalytics.texts import Message
 

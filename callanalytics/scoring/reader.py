@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from callanalytics.dutch.sounds import sound
 from callanalytics.dutch.words import _ENDS, _PRONOMINAL, NAME, PLACEHOLDER, _is_dutch, lemma, normalise_word, word_set
-from callanalytics.models import without_torch
+from callanalytics.imports import without_torch
 from callanalytics.records import Turn, Word
 
 if TYPE_CHECKING:

@@ -97,7 +97,7 @@ class Scorer:
 
 
 def stored_transcript(result: CallResult) -> Transcript:
-    """A stored call's transcript, put together again as `Worker.understand` had it."""
+    """A stored call's transcript, put together again as `Worker.analyze` had it."""
     turns = tuple(
         Turn(
             t.turn_index, cast("Role", t.role), t.start_ms, t.end_ms, t.text,

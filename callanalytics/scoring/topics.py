@@ -20,7 +20,7 @@ from callanalytics.config import Config, project_root
 from callanalytics.config import Topics as Settings
 from callanalytics.dutch.words import PLACEHOLDER, lemma, normalise, plain_text, word_set
 from callanalytics.errors import ConfigError, InputError
-from callanalytics.models import without_torch
+from callanalytics.imports import without_torch
 from callanalytics.records import TopicShare, Transcript, Turn
 from callanalytics.scoring.reader import Reader
 from callanalytics.texts import Message

@@ -20,7 +20,7 @@ from callanalytics.scoring import load_detector
 from tests.support.fakes import Clip, music, noise, telephone, tone, write_audio
 
 if TYPE_CHECKING:
-    from callanalytics.call.pipeline import Readers, Worker
+    from callanalytics.call.pipeline import TextModels, Worker
 
 pytestmark = pytest.mark.models
 
@@ -234,7 +234,7 @@ def test_one_step_that_breaks_costs_one_call(
     worker: Worker, tmp_path: Path, stereo_clip: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = str(write_audio(tmp_path / "a.wav", stereo_clip.samples[:, : 8000 * 7], 8000))
-    readers = worker._readers.result()
+    readers = worker._text_models.result()
 
     def break_one(transcript: Any) -> Any:
         if transcript.call_id == "c2":
@@ -242,7 +242,7 @@ def test_one_step_that_breaks_costs_one_call(
         return readers.redact(transcript)
 
     with monkeypatch.context() as patch:
-        broken: Future[Readers] = Future()
+        broken: Future[TextModels] = Future()
         broken.set_result(replace(readers, redact=break_one))
         patch.setattr(worker, "_loaded", broken)
         found, _ = worker([CallSource(f"c{i}", "a.wav", path) for i in (1, 2, 3)])

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from callanalytics.call.audio import Samples
 from callanalytics.call.diarize import cover
-from callanalytics.call.speech import cut, merge
 from callanalytics.config import load_config
 from callanalytics.records import Segment, Span
+from callanalytics.spans import cut, merge
 from tests.support.fakes import Clip, noise, recording_of, resample, tone
 from tests.support.paths import SHARED
 from tests.support.strategies import exclusive_segments, spans_apart

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callanalytics.call.features import GAP_MS, Features, measure, talk_spans
-from callanalytics.call.speech import merge
 from callanalytics.call.turns import find_events, join_turns
 from callanalytics.config import load_config
 from callanalytics.records import Event, Role, Span, Turn, Word
 from callanalytics.scoring.plainness import count_syllables, measure_plainness
+from callanalytics.spans import merge
 from tests.support.fakes import words_of
 from tests.support.strategies import any_spans, sorted_words
 

@@ -266,7 +266,7 @@ def test_a_model_with_foreign_types_is_refused(tmp_path: Path) -> None:
 
 def test_importing_roles_and_training_loads_no_scikit_learn() -> None:
     code = (
-        "import sys, callanalytics.roles, callanalytics.training;"
+        "import sys, callanalytics.call.roles, callanalytics.training;"
         "print({'sklearn', 'skops', 'numpy'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=project_root())

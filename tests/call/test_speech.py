@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callanalytics.call.audio import FRAME_MS, Samples, decode_recording
-from callanalytics.call.speech import SpeechDetector, cut, find_crosstalk, merge, smooth, spans_of, speech_spans
+from callanalytics.call.speech import SpeechDetector, find_crosstalk, smooth, spans_of, speech_spans
 from callanalytics.config import Config, load_config
 from callanalytics.records import Span
+from callanalytics.spans import cut, merge
 from tests.support.fakes import (
     INSTRUMENTS,
     Clip,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callanalytics.call.audio import Samples, decode_recording
-from callanalytics.call.speech import SpeechDetector, merge
+from callanalytics.call.speech import SpeechDetector
 from callanalytics.call.transcribe import (
     Hypothesis,
     Track,
@@ -27,6 +27,7 @@ from callanalytics.call.transcribe import (
 )
 from callanalytics.config import Config, Recognition, load_config
 from callanalytics.records import Span, Word
+from callanalytics.spans import merge
 from tests.support.fakes import (
     INSTRUMENTS,
     Clip,

@@ -386,7 +386,7 @@ def test_without_an_end_there_is_no_deadline(config: Config) -> None:
 @given(st.integers(0, 60), st.integers(1, 12), st.integers(1, 8))
 def test_shards_hold_every_call_once_and_keep_all_workers_busy(count: int, size: int, workers: int) -> None:
     calls: list[Any] = list(range(count))
-    shards = engine._cut_shards(calls, size, workers)
+    shards = engine.cut_shards(calls, size, workers)
     assert [call for shard in shards for call in shard] == calls
     assert all(0 < len(shard) <= size for shard in shards)
     # With enough calls for all, nobody idles because a shard is too big.
@@ -425,7 +425,7 @@ def test_the_lock_is_given_back_when_a_run_breaks(
     config: Config, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "_plan", lambda *_: 1 / 0)
+        patch.setattr(engine, "plan_run", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(config, folder, tmp_path / "out")
     run(config, folder, tmp_path / "out")

@@ -158,7 +158,7 @@ def test_what_can_not_be_read_is_not_copied(tmp_path: Path, config: Config) -> N
 
 def words_in(worker: Worker, path: Path, spans: list[Muted]) -> list[str]:
     """The words recognised in a recording where the data themselves are, without what is around them."""
-    heard = worker.listen(CallSource("demo", path.name, str(path)))
+    heard = worker.decode(CallSource("demo", path.name, str(path)))
     words = [word for found in worker._transcribe(heard.tracks) for word in found.words]
     return [
         word.text
@@ -204,7 +204,7 @@ def test_nothing_of_the_data_is_heard_in_a_copy(tmp_path: Path, config: Config, 
     assert words_in(worker, copy, spans) == []
     texts = {word.text for turn in result.turns for word in turn.words}
     gone = {word for word in said if len(word) > 3} - texts
-    heard = worker.listen(CallSource("demo", "demo.wav", str(copy)))
+    heard = worker.decode(CallSource("demo", "demo.wav", str(copy)))
     again = {word.text for found in worker._transcribe(heard.tracks) for word in found.words}
     assert gone
     assert not gone & again

@@ -38,7 +38,7 @@ def with_scores_of(worker: Worker, config: Config) -> Worker:
     other = copy(worker)
     other._config = config
     other._loaded = Future()
-    other._loaded.set_result(replace(worker._readers.result(), score=Scorer(config)))
+    other._loaded.set_result(replace(worker._text_models.result(), score=Scorer(config)))
     return other
 
 

@@ -239,7 +239,7 @@ def hear(name: str, lines: list[tuple[str, str]], render: Any, worker: Worker, r
         truth = json.loads((Path(folder) / "truth" / f"{name}.json").read_text())
         (call,) = list_calls(Path(folder) / "recordings", Path(folder) / "calls.csv")
         assert isinstance(call, CallSource), call
-        heard = worker.listen(call)
+        heard = worker.decode(call)
         found = worker._transcribe(heard.tracks)
     words = [
         [channel, word.text, word.start_ms, word.end_ms, word.confidence]

@@ -50,8 +50,8 @@ def main() -> None:
         segments, _ = model.transcribe(call.path, language="nl", vad_filter=True, word_timestamps=True)
         plain = plain_text(" ".join(s.text for s in segments))
         middle = time.perf_counter()
-        heard = worker.listen(call)
-        speakers = worker.find_speakers(heard) if heard.is_mixed else []
+        heard = worker.decode(call)
+        speakers = worker.diarize(heard) if heard.is_mixed else []
         turns = worker._turns(heard, worker._transcribe(heard.tracks), speakers)
         ours = plain_text(" ".join(t.text for t in turns))
         ended = time.perf_counter()

@@ -252,7 +252,7 @@ class Hearing:
     """Nights in this process, whose readers are loaded once."""
 
     ears: Ears
-    readers: pipeline.Readers
+    readers: pipeline.TextModels
     recordings: Path
     config: Config
 
@@ -282,13 +282,13 @@ def hearing(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     recordings = tmp_path_factory.mktemp("recordings")
     write(recordings / "r.wav", {"duration_s": 150, "layout": "stereo"}, 0)
     (recordings / "run.toml").write_text("[engine]\nsettle_s = 0.0\nisolated = false\n")
-    readers = pipeline.Readers.load(config, None)
+    readers = pipeline.TextModels.load(config, None)
     ears = Ears(lambda sha256: {})
     with pytest.MonkeyPatch.context() as patch:
         listen_with(ears, patch.setattr)
         patch.setattr(engine, "find_model", Path)
         hearing = Hearing(ears, readers, recordings, config)
-        patch.setattr(pipeline.Readers, "load", lambda *_: hearing.readers)
+        patch.setattr(pipeline.TextModels, "load", lambda *_: hearing.readers)
         yield hearing
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from callanalytics.call.audio import SAMPLE_RATE_HZ, Recording, Samples
 from callanalytics.config import Config
 from callanalytics.engine.batch import Progress
-from callanalytics.engine.plan import Plan
+from callanalytics.engine.plan import RunPlan
 from callanalytics.errors import CallError
 from callanalytics.records import (
     CallResult,
@@ -223,11 +223,11 @@ class Watcher:
     """An observer that keeps what it is told."""
 
     def __init__(self) -> None:
-        self.plan: Plan | None = None
+        self.plan: RunPlan | None = None
         self.failures: list[FailureRow] = []
         self.steps: list[int] = []
 
-    def planned(self, plan: Plan) -> None:
+    def planned(self, plan: RunPlan) -> None:
         self.plan = plan
 
     def advanced(self, progress: Progress) -> None:

@@ -23,13 +23,14 @@ import pyarrow.parquet as pq
 
 from callanalytics.call import pipeline
 from callanalytics.call.audio import Recording, Samples
-from callanalytics.call.speech import Activity, merge
+from callanalytics.call.speech import Activity
 from callanalytics.call.transcribe import Hypothesis, Track
 from callanalytics.dutch.numbers import FILLERS, bare, digit_group, parse_number
 from callanalytics.evaluation.truth import Datum, Truth, parse_truth
 from callanalytics.records import Segment, Span, Transcript, Turn, Word
 from callanalytics.redaction.redactor import Redactor
 from callanalytics.redaction.tokens import timed_words
+from callanalytics.spans import merge
 from tests.support.fakes import tone, write_audio
 
 SMALL = FILLERS | {"nummer", "is", "de", "het", "een", "met", "van", "der"}  # of a datum these words tell nothing
