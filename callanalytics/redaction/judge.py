@@ -1,8 +1,7 @@
-"""What is known of a find, and how sure the judge must be of it.  Pure.
+"""Collect what is known of a find, and how sure the judge must be of it.  Pure.
 
-Rules find what may be a name; each knows one thing.  The judge, a model trained on finds in recognised calls, weighs
-all that is known; a find below its limit is taken back.  The keys of the evidence are those that the model was trained
-with (tests/measure/train_names.py), so they stay as they are.
+The judge is a model trained on finds in recognised calls; a find below its limit is taken back.  The keys of the
+evidence are those that the model was trained with (tests/measure/train_names.py), so they must not change.
 """
 
 from __future__ import annotations
@@ -37,8 +36,8 @@ def evidence_of(shapes: Shapes, places: Sequence[int], turn: range, reason: str,
     tokens, lexicon = shapes.call.tokens, shapes.lexicon
     own = [at for at in places if may_be_judged(tokens[at].bare, lexicon)]
     content = [at for at in places if tokens[at].bare not in PREFIXES] or places
-    looks = max((shapes.likeness[at] for at in own), default=0.0)
-    least = min((shapes.likeness[at] for at in own), default=0.0)
+    likeness = [shapes.likeness[at] for at in own] or [0.0]
+    looks, least = max(likeness), min(likeness)
     near = [nearness(tokens[at].bare, lexicon) for at in own] or [(0, 0)]
     ordinary, name_like = min(pair[0] for pair in near), max(pair[1] for pair in near)
     is_listed = any(shapes.is_listed(at) for at in content)
@@ -49,11 +48,6 @@ def evidence_of(shapes: Shapes, places: Sequence[int], turn: range, reason: str,
         "d": is_dutch,
         "l": is_listed,
         "c": is_inner,
-        "dl": f"{is_dutch}|{is_listed}",
-        "dc": f"{is_dutch}|{is_inner}",
-        "rd": f"{reason}|{is_dutch}",
-        "rl": f"{reason}|{is_listed}",
-        "rc": f"{reason}|{is_inner}",
         "q": is_answer,
         "u": f"{shapes.noise}|{shapes.is_cased}",
         "ud": f"{shapes.noise}|{is_dutch}|{is_listed}",
@@ -63,6 +57,7 @@ def evidence_of(shapes: Shapes, places: Sequence[int], turn: range, reason: str,
         "nn": f"{is_dutch}|{name_like // 8}",
         "nd": f"{is_dutch}|{(ordinary - name_like) // 10}",
     }
+    facts |= {both: f"{facts[both[0]]}|{facts[both[1]]}" for both in ("dl", "dc", "rd", "rl", "rc")}
     facts |= _surroundings(shapes, places, turn) | _words(shapes, places, has_own=bool(own))
     row = [f"{name}={fact}" for name, fact in facts.items()]
     row += [f"L{edge}" for edge in _EDGES if looks >= edge] + [f"M{edge}" for edge in _EDGES if least >= edge]
@@ -75,8 +70,7 @@ def _surroundings(shapes: Shapes, places: Sequence[int], turn: range) -> dict[st
     tokens, first, last = shapes.call.tokens, places[0], places[-1]
     begins = first == turn.start or shapes.ends_phrase(first - 1)
     ends = last + 1 == turn.stop or shapes.ends_phrase(last)
-    before = tokens[first - 1].bare if first > turn.start else "<"
-    before2 = tokens[first - 2].bare if first > turn.start + 1 else "<"
+    before2, before = (tokens[at].bare if at >= turn.start else "<" for at in (first - 2, first - 1))
     opening = f"{shapes.role(first)}|{shapes.is_first(turn)}"
     lead = shapes.lead(first, turn, 5)
     return {

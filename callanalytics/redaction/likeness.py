@@ -1,8 +1,8 @@
-"""How much a recognised word looks like a name where it stands, by a small model trained on recognised speech.
+"""Say how much a recognised word looks like a name where it stands, by a small model trained on recognised speech.
 
-A whisper model makes new words of names and of ordinary words alike; which of the two it was can be told from the
-letters and from what stands around.  The model is a logistic regression over hashed features of one word in its line;
-models/names/card.md says what it was trained on.  Pure apart from `load_likeness`.
+Recognition makes new words of names and of ordinary words alike; the letters and the words around say which of the two
+it was.  The model is a logistic regression over hashed features of one word in its line (models/names/card.md).  Pure
+apart from `load_likeness`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ ARTEFACT, FINDS = "names.skops", "finds.skops"
 BUCKETS = 1 << 15
 PREFIXES = word_set("van de der den het ter ten te t v d vd la le el al bin von du da dos del di")
 
-
 Probabilities = Callable[[Sequence[Sequence[str]]], Sequence[float]]  # per row of features
 
 
@@ -47,7 +46,7 @@ class Likeness:
     finds: Probabilities
 
     def of_line(self, words: Sequence[str], role: str, lexicon: Lexicon) -> list[float]:
-        """For each word of a turn the probability that it belongs to a name."""
+        """Return for each word of a turn the probability that it belongs to a name."""
         return list(self.words(list(features(words, role, lexicon)))) if words else []
 
     def of_finds(self, finds: Sequence[Find]) -> list[float]:
@@ -86,13 +85,13 @@ def _load(file: Path) -> Probabilities:
 
 
 def may_be_judged(word: str, lexicon: Lexicon) -> bool:
-    """Whether the model has a say about a bare word: function words, numbers and scraps are no names by themselves."""
+    """Return whether the model judges a bare word: function words, numbers and scraps are no names by themselves."""
     is_small = word in lexicon.not_names or word in PREFIXES or word in FILLERS
     return len(word) > 2 and word.isalpha() and not is_small and word_value(word) is None
 
 
 def features(words: Sequence[str], role: str, lexicon: Lexicon) -> Iterator[list[str]]:
-    """What the model looks at, a list per word: its letters, what the lists say of it, and its neighbours."""
+    """Yield what the model looks at, a list per word: its letters, what the lists say of it, and its neighbours."""
     plain = ["[name]" if PLACEHOLDER.search(word) else bare(word) for word in words]
     ends = [bool(PHRASE_END.search(word)) for word in words]
     kinds = [_kind(word, lexicon) for word in plain]
@@ -130,32 +129,26 @@ _SOUNDS = [(re.compile(spelled), sound) for spelled, sound in _SPELLINGS.items()
 
 @remembered
 def sound_of(word: str) -> str:
-    """What recognition confuses made alike, as it spells by ear: "kuijpers", "cuipers" -> kuipers."""
+    """Return a word with the sounds that recognition confuses made alike: "kuijpers", "cuipers" -> kuipers."""
     for pattern, sound in _SOUNDS:
         word = pattern.sub(sound, word)
     return word
 
 
-@lru_cache(maxsize=4)
-def _sounds(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(sound for sound in map(sound_of, words) if len(sound) >= 4)
-
-
 def sounds_like_one_of(word: str, words: frozenset[str]) -> bool:
-    """Whether a word sounds like one of a list, in four letters or more."""
-    return sound_of(word) in _sounds(words)
+    """Return whether a word sounds like one of a list, in four letters or more."""
+    sound = sound_of(word)
+    return len(sound) >= 4 and sound in _sounds(words, 0)
 
 
-@lru_cache(maxsize=8)
-def _spelled_by_ear(words: frozenset[str]) -> list[str]:
-    return sorted({sound_of(word) for word in words if len(word) >= 4})
+@lru_cache(maxsize=12)
+def _sounds(words: frozenset[str], least: int) -> frozenset[str]:
+    """Return the sounds of the words that have so many letters."""
+    return frozenset(sound_of(word) for word in words if len(word) >= least)
 
 
 def nearness(word: str, lexicon: Lexicon) -> tuple[int, int]:
-    """How like a common word a word sounds and how like a listed name, in percent.
-
-    What recognition made of an ordinary word is near an ordinary word, what it made of a name often near a name.
-    """
+    """Return how like a common word a word sounds and how like a listed name, in percent."""
     # common words are on a public list, so they may be remembered from call to call; all others are forgotten
     nearness_of = _nearness_of_common if word in lexicon.common else _nearness
     return nearness_of(word, lexicon.common, lexicon.first_names, lexicon.surnames)
@@ -165,7 +158,7 @@ def _find_nearness(word: str, common: frozenset[str], *names: frozenset[str]) ->
     from rapidfuzz import fuzz, process
 
     def nearest(words: frozenset[str]) -> int:
-        found = process.extractOne(sound_of(word), _spelled_by_ear(words), scorer=fuzz.ratio)
+        found = process.extractOne(sound_of(word), _sounds(words, 4), scorer=fuzz.ratio)
         return int(found[1]) if found else 0
 
     return nearest(common), max(map(nearest, names))
@@ -176,13 +169,9 @@ _nearness_of_common = lru_cache(maxsize=10_000)(_find_nearness)
 
 
 def _kind(word: str, lexicon: Lexicon) -> str:
-    marks = [
-        "d" if lexicon.is_dutch(word) else "",
-        "f" if word in lexicon.first_names else "",
-        "s" if word in lexicon.surnames else "",
-        "p" if word in lexicon.places else "",
-        "x" if word in lexicon.not_names else "",
-        "F" if sounds_like_one_of(word, lexicon.first_names) else "",
-        "S" if sounds_like_one_of(word, lexicon.surnames) else "",
-    ]
-    return "".join(marks)
+    """Return a letter for each list that a word is on, or that it sounds like."""
+    first_names, surnames = lexicon.first_names, lexicon.surnames
+    lists = {"f": first_names, "s": surnames, "p": lexicon.places, "x": lexicon.not_names}
+    marks = ["d"] * lexicon.is_dutch(word) + [mark for mark, words in lists.items() if word in words]
+    alike = [mark for mark, words in (("F", first_names), ("S", surnames)) if sounds_like_one_of(word, words)]
+    return "".join(marks + alike)

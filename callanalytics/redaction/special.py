@@ -25,26 +25,31 @@ Expressions = dict[str, list[tuple[str, ...]]]  # by their first word
 def _lists() -> dict[str, Expressions]:
     """Return the sections of the word list: expressions as tuples of words, by their first word."""
     sections: dict[str, Expressions] = {}
-    name = ""
+    expressions: Expressions = {}
     for line in (LEXICON_PATH / "special.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
-            name = line.strip("[]")
+            expressions = sections.setdefault(line.strip("[]"), {})
         elif not line.startswith("#"):
-            for word in line.split():
-                found = tuple(part for part in word.split("_") if part)
-                sections.setdefault(name, {}).setdefault(found[0], []).append(found)
+            for words in (tuple(filter(None, word.split("_"))) for word in line.split()):
+                expressions.setdefault(words[0], []).append(words)
     return sections
 
 
 def mark_special(call: CallTokens, cues: Cues) -> None:
     """Mark all special data of the call; recorded announcements hold none."""
     finder = _Special(call, cues)
-    for position, turn in enumerate(call.ranges):
-        if call.roles[position] != "ivr":
-            finder.mark(turn)
+    for turn, role in zip(call.ranges, call.roles, strict=True):
+        at = turn.start
+        while at < turn.stop and role != "ivr":
+            end = finder.end_of(at, turn)
+            if end > at:
+                call.mark(at, end, "special")
+            at = max(end, at + 1)
 
 
 class _Special:
+    """The rules what is special data, for one call."""
+
     def __init__(self, call: CallTokens, cues: Cues) -> None:
         self._call, self._cues, self._lists = call, cues.special, _lists()
         self._persons = cues.names.relations | cues.special.persons
@@ -53,34 +58,21 @@ class _Special:
         body = sorted(self._lists["body"], key=len, reverse=True)
         self._compound = re.compile(rf"(?:{'|'.join(body)})(?:en|s|e)?(?:{'|'.join(self._cues.tails)})")
 
-    def mark(self, turn: range) -> None:
-        """Mark what a turn says; a longer expression before the words in it."""
-        at = turn.start
-        while at < turn.stop:
-            end = self._end(at, turn)
-            if end > at:
-                self._call.mark(at, end, "special")
-            at = max(end, at + 1)
-
-    def _end(self, at: int, turn: range) -> int:  # noqa: PLR0911 - a list of rules
+    def end_of(self, at: int, turn: range) -> int:
         """Return the end of special data that begins at a position, the position itself when none does."""
-        call, word = self._call, self._call.word(at, turn)
-        if not word or word in self._cues.not_of_persons:
+        call, cues, word = self._call, self._cues, self._call.word(at, turn)
+        if not word or word in cues.not_of_persons:
             return at
-        if end := self._listed("sure", at, turn):
+        if end := self._listed("sure", at, turn):  # a longer expression before the words in it
             return end
-        if self._compound.fullmatch(word) or self._cues.anywhere.fullmatch(word):
+        if self._compound.fullmatch(word) or cues.anywhere.fullmatch(word):
             return at + 1
-        if self._cues.called_after.fullmatch(call.line(at, min(at + 3, turn.stop))) and call.word(at + 2, turn):
-            return at + 4 if call.word(at + 2, turn) in ("de", "het", "la") and at + 4 <= turn.stop else at + 3
-        if (end := self._listed("be", at, turn)) and self._is(at, end, turn):
-            return end
-        if (end := self._listed("have", at, turn)) and self._has(at, end, turn):
-            return end
-        if (end := self._listed("take", at, turn)) and self._takes(at, end, turn):
-            return end
-        if (end := self._listed("at", at, turn)) and self._is_treated(at, turn):
-            return end
+        if cues.called_after.fullmatch(call.line(at, min(at + 3, turn.stop))) and (name := call.word(at + 2, turn)):
+            return at + 4 if name in ("de", "het", "la") and at + 4 <= turn.stop else at + 3
+        rules = {"be": self._is, "have": self._has, "take": self._takes, "at": self._is_treated}
+        for section, is_said_of in rules.items():
+            if (end := self._listed(section, at, turn)) and is_said_of(at, end, turn):
+                return end
         return self._body(at, turn) or self._belongs(at, turn) or at
 
     def _listed(self, section: str, at: int, turn: range) -> int:
@@ -103,7 +95,7 @@ class _Special:
         return self._said[start:at], self._said[end:stop]
 
     def _is(self, at: int, end: int, turn: range) -> bool:
-        """ "ik ben blind", "omdat mijn man ziek werd"; not "een blinde muur", "de doof-status is"."""
+        """Return whether a state is somebody's: "ik ben blind"; not "een blinde muur", "de doof-status is"."""
         before, behind = self._clause(at, end, turn, 8, 3)
         if set(before[-1:]) & self._cues.not_before_be or not set(before + behind) & self._persons:
             return False
@@ -111,34 +103,28 @@ class _Special:
         return bool(set(before[-6:]) & states or set(behind[:2]) & self._cues.be)
 
     def _has(self, at: int, end: int, turn: range) -> bool:
-        """ "ik heb een hernia", "na mijn operatie", "hij is aan een infarct overleden"."""
+        """Return whether somebody has it: "ik heb een hernia", "na mijn operatie", "hij is aan een infarct overleden"."""
         if self._call.word(at, turn) == "als" and self._call.tokens[at].text.strip(".,;:?!") != "ALS":
             return False
         before, behind = self._clause(at, end, turn, 7, 4)
-        if set(before[-1:]) & self._cues.own:
-            return True
-        if not set(before + behind) & self._persons_or_own:
-            return False
-        return bool(set(before) & self._cues.have or set(behind) & (self._cues.have - _WEAK_HAVE))
+        is_had = bool(set(before) & self._cues.have or set(behind) & (self._cues.have - _WEAK_HAVE))
+        return bool(set(before[-1:]) & self._cues.own or (is_had and set(before + behind) & self._persons_or_own))
 
     def _takes(self, at: int, end: int, turn: range) -> bool:
-        """ "ik slik lithium"."""
+        """Return whether somebody takes it: "ik slik lithium"."""
         before, behind = self._clause(at, end, turn, 6, 3)
-        if not set(before + behind) & self._cues.take:
-            return False
+        is_taken = bool(set(before + behind) & self._cues.take)
         before, behind = self._clause(at, at + 1, turn, 8, 4)
-        return bool(set(before + behind) & self._persons_or_own)
+        return is_taken and bool(set(before + behind) & self._persons_or_own)
 
-    def _is_treated(self, at: int, turn: range) -> bool:
-        """ "mijn zoon zit bij de reclassering"."""
+    def _is_treated(self, at: int, _: int, turn: range) -> bool:
+        """Return whether somebody is treated or kept there: "mijn zoon zit bij de reclassering"."""
         before, behind = self._clause(at, at + 1, turn, 7, 3)
-        if not set(before[-3:]) & self._cues.at_by:
-            return False
         near = set(before + behind)
-        return bool(near & self._persons_or_own) and bool(near & self._cues.at)
+        return all((set(before[-3:]) & self._cues.at_by, near & self._persons_or_own, near & self._cues.at))
 
     def _body(self, at: int, turn: range) -> int:
-        """ "aan m'n heup geopereerd", "mijn been gebroken", "een gebroken pols": the end, 0 when it is not there."""
+        """Return the end of "m'n heup geopereerd", "gebroken pols" and the like, 0 when none begins here."""
         parts, done = self._lists["body"], self._lists["done"]
         words = [self._call.word(i, turn) for i in range(at, min(at + 5, turn.stop))]
         before, _ = self._clause(at, at + 1, turn, 3, 0)
@@ -151,7 +137,7 @@ class _Special:
         return at + 2 if words[0] in done and len(words) > 1 and words[1] in parts else 0
 
     def _belongs(self, at: int, turn: range) -> int:
-        """ "lid van de FNV", "ik stem PVV", "van Turkse afkomst": the end, 0 when it is not there."""
+        """Return the end in "lid van de FNV", "ik stem PVV", "van Turkse afkomst", 0 when nothing begins here."""
         call, word, cues = self._call, self._call.word(at, turn), self._cues
         before = set(self._clause(at, at + 1, turn, 5, 0)[0])
         union, party = self._lists["union"], self._lists["party"]
