@@ -103,7 +103,7 @@ class _Special:
         return bool(set(before[-6:]) & states or set(behind[:2]) & self._cues.be)
 
     def _has(self, at: int, end: int, turn: range) -> bool:
-        """Return whether somebody has it: "ik heb een hernia", "na mijn operatie", "hij is aan een infarct overleden"."""
+        """Return whether somebody has it: "ik heb een hernia", "hij is aan een infarct overleden"."""
         if self._call.word(at, turn) == "als" and self._call.tokens[at].text.strip(".,;:?!") != "ALS":
             return False
         before, behind = self._clause(at, end, turn, 7, 4)
