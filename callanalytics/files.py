@@ -1,9 +1,10 @@
-"""Write files whole: beside their place, synchronised, then renamed; and hash them."""
+"""Write files whole: beside their place, synchronised, then renamed; hash them; read named SQL statements."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -46,3 +47,9 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def read_statements(path: Path) -> dict[str, str]:
+    """Return the SQL statements of a file by name, in its order; each stands below a line `-- name: NAME`."""
+    parts = re.split(r"^-- name: (\w+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))

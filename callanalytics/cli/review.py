@@ -104,7 +104,7 @@ def _new_password(config: Config) -> str:
 
 
 def _report(config: Config, options: argparse.Namespace) -> int:
-    from callanalytics.report.figures import Period
+    from callanalytics.report.queries import Period
     from callanalytics.report.write import write_report
 
     today = options.today or datetime.now(ZoneInfo(config.municipality.timezone)).date()

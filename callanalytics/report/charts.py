@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from callanalytics.errors import CallAnalyticsError
-from callanalytics.report.figures import ItemLine, Week
+from callanalytics.report.items import ItemLine, Week
 from callanalytics.texts import Message
 
 if TYPE_CHECKING:

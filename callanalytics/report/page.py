@@ -17,7 +17,8 @@ from markupsafe import Markup
 
 from callanalytics.config import Config
 from callanalytics.report.charts import draw_large, draw_small, find_outside
-from callanalytics.report.figures import GAPS, KINDS, OTHER, Figures, ItemLine, NormLine, PromiseLine
+from callanalytics.report.figures import GAPS, KINDS, OTHER, Figures, NormLine, PromiseLine
+from callanalytics.report.items import ItemLine
 from callanalytics.report.statistics import FIRM_PERIODS, MIN_PERIODS, Rate
 from callanalytics.store.catalog import REPEAT_DAYS
 from callanalytics.texts import Lang, has_text, texts_of

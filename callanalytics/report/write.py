@@ -8,8 +8,9 @@ from pathlib import Path
 from callanalytics.config import Config
 from callanalytics.errors import CallAnalyticsError
 from callanalytics.files import replacing
-from callanalytics.report.figures import Figures, Period, collect_figures
+from callanalytics.report.figures import Figures, collect_figures
 from callanalytics.report.page import Writer, make_pdf, render, write_csv
+from callanalytics.report.queries import Period
 from callanalytics.store.catalog import open_catalog, read_reviews
 from callanalytics.texts import Message
 

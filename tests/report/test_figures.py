@@ -11,7 +11,8 @@ import pytest
 from callanalytics.config import Config
 from callanalytics.records import CallResult, CriterionRow, PromiseRow
 from callanalytics.report import page as pages
-from callanalytics.report.figures import Moment, around, choose_moments, find_breaks
+from callanalytics.report.items import find_breaks
+from callanalytics.report.moments import Moment, around, choose_moments
 from callanalytics.report.statistics import (
     Rate,
 )

@@ -20,7 +20,7 @@ from callanalytics.errors import InputError
 from callanalytics.privacy.ledger import Ledger
 from callanalytics.privacy.pseudonyms import Pseudonyms
 from callanalytics.records import CallSource
-from callanalytics.report import tables as exports
+from callanalytics.report import one_call
 from callanalytics.report.one_call import ExportedCall, read_call, to_klantcontact, to_vcon
 from callanalytics.store.catalog import open_catalog
 from callanalytics.store.datasets import Store
@@ -161,11 +161,11 @@ def test_channels_have_their_parties_and_the_caller_is_the_originator(
 ) -> None:
     call = CALL | {"direction": direction, "layout": layout, "agent_channel": channel}
     (dialog,) = to_vcon(ExportedCall(call), config, NOW)["dialog"]
-    caller = exports.AGENT if direction == "outbound" else exports.CITIZEN
+    caller = one_call.AGENT if direction == "outbound" else one_call.CITIZEN
     assert dialog.get("originator", dialog["parties"][0]) == caller
     assert sorted(dialog["parties"]) == [0, 1]
     if layout == "stereo" and channel is not None:
-        assert dialog["parties"][channel] == exports.AGENT
+        assert dialog["parties"][channel] == one_call.AGENT
 long_text = st.one_of(st.text(max_size=40), st.text(min_size=900, max_size=1500))
 promise_rows = st.builds(
     dict,

@@ -13,7 +13,7 @@ import pytest
 
 from callanalytics.cli.main import main
 from callanalytics.config import Config
-from callanalytics.report.figures import Period
+from callanalytics.report.queries import Period
 from callanalytics.report.write import write_report
 from callanalytics.texts import say
 from tests.support.centre import publish

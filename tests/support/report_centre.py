@@ -11,7 +11,8 @@ from pathlib import Path
 from callanalytics.config import Config
 from callanalytics.dutch.dates import add_working_days, is_working_day
 from callanalytics.records import CallResult, CriterionRow, EventRow, Evidence, PromiseRow, StoredWord, TurnRow
-from callanalytics.report.figures import Figures, Period
+from callanalytics.report.figures import Figures
+from callanalytics.report.queries import Period
 from callanalytics.scoring import load_files
 from callanalytics.scoring.scorecard import score_items
 from tests.support.fakes import call_row

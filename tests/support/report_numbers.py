@@ -12,8 +12,8 @@ import duckdb
 
 from callanalytics.config import Config
 from callanalytics.dutch.dates import is_working_day
-from callanalytics.report.figures import Period
 from callanalytics.report.page import write_day
+from callanalytics.report.queries import Period
 from tests.support.paths import ROOT
 
 
