@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from callanalytics.dutch.numbers import parse_number
 from callanalytics.redaction.asked import HARMLESS
-from callanalytics.redaction.candidates import SCORES, Candidate
+from callanalytics.redaction.candidates import Candidate, by_rule
 from callanalytics.redaction.codes import Element, chars_of, digits_of
 from callanalytics.redaction.piece import Piece
-from callanalytics.redaction.tokens import PHRASE_END, SENTENCE_END
 
 HOUSE_DUE = 8  # tokens behind a postcode in which its house number may come
 _POSTCODE = re.compile(r"[1-9]\d{3}[a-z]{2}(?![a-z])")
@@ -26,7 +25,7 @@ def find_postcode(piece: Piece) -> Iterator[Candidate]:
     """Yield four digits and two letters; in an answer less will do."""
     whole = None if "licence_plate" in piece.wanted else _find_whole_postcode(piece)
     if whole:
-        yield Candidate("postcode", *whole, SCORES["whole_postcode"], "whole_postcode")
+        yield by_rule("whole_postcode", "postcode", *whole)
     if "postcode" not in piece.wanted:
         return
     n = len(piece.digits)
@@ -73,8 +72,8 @@ def _letters_after(piece: Piece, stop: int, letters: str, is_wanted: bool) -> tu
     """Letters of a postcode that recognition wrote as a short word: "6704 pb", "zes zeven nul vier peebee"."""
     call, turn, lexicon = piece.context.call, piece.context.turn, piece.context.lexicon
     while stop < turn.stop and len(letters) < 2:
-        word = call.word(stop, turn)
-        ended = bool(SENTENCE_END.search(call.tokens[stop - 1].text))
+        word = piece.context.word(stop)
+        ended = call.ends_sentence(stop - 1)
         is_short = word.isalpha() and len(word) <= (4 if is_wanted else 2) and word not in lexicon.not_names
         if ended or not is_short or (not is_wanted and lexicon.is_dutch(word)):
             break
@@ -92,7 +91,7 @@ def find_house_number(piece: Piece) -> Iterator[Candidate]:
     if n > _LONGEST_HOUSE:
         return
     if piece.start <= piece.context.house_due_until and not piece.is_article:
-        yield Candidate("house_number", *_extent(piece), SCORES["house_after_postcode"], "house_after_postcode")
+        yield by_rule("house_after_postcode", "house_number", *_extent(piece))
     if piece.follows_street or _follows_place(piece):
         rule = "house_after_street"
         yield piece.candidate(HARMLESS, rule) if _is_office(piece) else _house(piece, rule)
@@ -106,7 +105,7 @@ def _house(piece: Piece, rule: str) -> Candidate:
     """The house number that a piece begins with; a harmless candidate where it is no answer."""
     if _is_no_answer(piece):
         return piece.candidate(HARMLESS, rule)
-    return Candidate("house_number", *_extent(piece), SCORES[rule], rule)
+    return by_rule(rule, "house_number", *_extent(piece))
 
 
 def _extent(piece: Piece) -> tuple[int, int]:
@@ -124,11 +123,11 @@ def _extent(piece: Piece) -> tuple[int, int]:
 def _addition_end(piece: Piece, at: int) -> int:
     """The end of what is added to a house number that ends at a position: "bis", "huis c", "kamer drie"."""
     context, call, turn = piece.context, piece.context.call, piece.context.turn
-    word = call.word(at, turn)
-    if word not in context.cues.addresses.additions or SENTENCE_END.search(call.tokens[at - 1].text):
+    word = context.word(at)
+    if word not in context.cues.addresses.additions or call.ends_sentence(at - 1):
         return at
     found = context.codes.element_at(call, at + 1, turn, False) if at + 1 < turn.stop else []
-    if found and len(found[0].chars) <= 3 and not PHRASE_END.search(call.tokens[at].text):
+    if found and len(found[0].chars) <= 3 and not call.ends_phrase(at):
         return found[0].end
     return at + 1 if word in _UNIT_ALONE else at
 
@@ -139,7 +138,7 @@ def _follows_place(piece: Piece) -> bool:
     not_places = piece.context.lexicon.not_names | cues.quantities.count_leads
     if len(word) < 3 or word in not_places or not word.isalpha():
         return False
-    if SENTENCE_END.search(call.tokens[piece.start - 1].text) or piece.counts or parse_number([word], 0):
+    if call.ends_sentence(piece.start - 1) or piece.counts or parse_number([word], 0):
         return False
     around = call.line(max(turn.start, piece.start - 7), piece.start - 1).split()
     return any(near.startswith(("adres", "woon", "wonen")) for near in around)

@@ -5,13 +5,12 @@ The context goes through the call turn by turn: `begin` a turn, `take` what reco
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from itertools import takewhile
 
 from callanalytics.dutch.lexicon import Lexicon
 from callanalytics.records import PLACEHOLDERS
 from callanalytics.redaction.candidates import Candidate
-from callanalytics.redaction.codes import CodeReader, digits_of
+from callanalytics.redaction.codes import CodeReader, Element, digits_of
 from callanalytics.redaction.cues import Cues
 from callanalytics.redaction.keywords import Keywords
 from callanalytics.redaction.streets import Streets
@@ -34,21 +33,16 @@ _ANSWERED_BEFORE = 99  # digits: a placeholder of an earlier pass is a whole ans
 _LIKE_CASE = 40  # similarity in percent
 
 
-class Recogniser(Protocol):
-    """What finds one kind of personal data in the turn that the context stands at."""
-
-    def find(self) -> Iterator[Candidate]:
-        """Yield candidates; each is marked before the next is asked for, so that a rule sees what stands already."""
-
-
 class Context:
     """What is known of a call at one of its turns.
 
     `wanted` are the kinds whose answer may come in this turn, `implied` those asked for only because another kind was.
+    `year` is that of the call; `marks_cases` says whether the numbers of cases are redacted too.
     """
 
-    def __init__(self, call: CallTokens, cues: Cues, lexicon: Lexicon, year: int) -> None:
+    def __init__(self, call: CallTokens, cues: Cues, lexicon: Lexicon, year: int, marks_cases: bool) -> None:
         self.call, self.cues, self.lexicon, self.year = call, cues, lexicon, year
+        self.marks_cases = marks_cases
         self.codes = CodeReader(cues.codes)
         self.streets = Streets(cues.streets, lexicon)
         self.cases = Cases()
@@ -60,8 +54,6 @@ class Context:
         self._answered: dict[str, int] = {}  # kind -> turn of its last answer
         self._digits_given: dict[str, int] = {}
         self._known: dict[str, list[str]] = {}  # kind -> digits said
-
-    # the way through the call
 
     def begin(self, position: int) -> None:
         """Go to a turn."""
@@ -100,7 +92,9 @@ class Context:
         """Close the questions that this turn answered and open those that it asks."""
         if self.answers:
             self._close_questions()
-            self._announce()
+            for _, kind in self.keywords:  # what a citizen names without saying it: "ik wil mijn kenteken doorgeven"
+                if kind in PLACEHOLDERS and kind not in self._turns_left and self._answered.get(kind) != self.position:
+                    self._ask(kind, _ANSWERS - 1)
         if self.role in ("agent", "unknown"):
             self._open_questions()
 
@@ -111,12 +105,6 @@ class Context:
                 self._turns_left.pop(kind, None)
             elif len(self.turn) >= _SHORT_TURN:
                 self._turns_left[kind] -= 1
-
-    def _announce(self) -> None:
-        """Expect what a citizen names without saying it: "ik wil mijn kenteken doorgeven"."""
-        for _, kind in self.keywords:
-            if kind in PLACEHOLDERS and kind not in self._turns_left and self._answered.get(kind) != self.position:
-                self._ask(kind, _ANSWERS - 1)
 
     def _ask(self, kind: str, turns: int) -> None:
         self._turns_left[kind] = turns
@@ -141,7 +129,17 @@ class Context:
             self._ask(kind, _ANSWERS)
         self.implied = (self.implied | asked) - named
 
-    # what recognisers ask
+    def word(self, at: int) -> str:
+        """Return the bare word at a position of the turn, "" outside the turn or where something is marked."""
+        return self.call.word(at, self.turn)
+
+    def before(self, at: int, n: int) -> str:
+        """Return the bare words of the turn before a position, at most so many, as one line."""
+        return self.call.line(max(self.turn.start, at - n), at)
+
+    def after(self, at: int, n: int) -> str:
+        """Return the bare words of the turn from a position on, at most so many, as one line."""
+        return self.call.line(at, min(at + n, self.turn.stop))
 
     def turns_since(self, kind: str) -> int:
         """Return how many turns ago a kind was said, a large number when it never was."""
@@ -157,10 +155,7 @@ class Context:
 
     def named_before(self, before: int, n_digits: int = 9) -> str:
         """Return the kind named last before a position in the turn, "" when none is near."""
-        near = [(at, kind) for at, kind in self.keywords if 0 <= before - at <= _NEAR]
-        if not near:
-            return ""
-        at, kind = near[-1]
+        at, kind = next((near for near in reversed(self.keywords) if 0 <= before - near[0] <= _NEAR), (0, ""))
         if kind != "number":
             return kind
         if self.wanted or self.is_street_near(before):
@@ -179,23 +174,20 @@ class Context:
 
     def is_digit(self, at: int) -> bool:
         """Return whether a digit or number is said at a position and neither marked nor kept."""
-        if not self.call.is_free(at):
-            return False
-        return any(element.chars.isdigit() for element in self.codes.element_at(self.call, at, self.turn, False))
+        return self.call.is_free(at) and any(element.chars.isdigit() for element in self.elements(at))
+
+    def elements(self, at: int) -> list[Element]:
+        """Return the pieces of a code said at a position, [] where something is marked or kept."""
+        return self.codes.element_at(self.call, at, self.turn, is_due=False)
 
     def free_texts(self, start: int, length: int = 6) -> list[str]:
         """Return the texts from a position on, up to the first that is marked or kept."""
-        texts = []
-        for at in range(start, min(start + length, self.turn.stop)):
-            if not self.call.is_free(at):
-                break
-            texts.append(self.call.tokens[at].text)
-        return texts
+        free = takewhile(self.call.is_free, range(start, min(start + length, self.turn.stop)))
+        return [self.call.tokens[at].text for at in free]
 
     def digits_in(self, start: int, end: int) -> str:
         """Return the digits said in a stretch that are not marked."""
-        found = (self.codes.element_at(self.call, at, self.turn, True) for at in range(start, end))
-        return digits_of([element for elements in found for element in elements])
+        return digits_of([e for at in range(start, end) for e in self.codes.element_at(self.call, at, self.turn, True)])
 
     def kind_repeated(self, digits: str) -> str | None:
         """Return the kind of a number said before that these digits repeat."""
@@ -204,15 +196,11 @@ class Context:
         for kind, said in self._known.items():
             if kind in ("house_number", "birth_date", "email"):
                 continue
-            is_recent = self.turns_since(kind) <= 2
+            least, alike = (4, 55) if self.turns_since(kind) <= 2 else (6, 75)
             for known in said:
-                if len(digits) >= 4 and digits in known:
+                is_alike = len(digits) >= least and len(known) >= 6 and fuzz.ratio(digits, known) >= alike
+                if is_alike or (len(digits) >= 4 and digits in known):
                     return kind
-                if len(digits) >= (4 if is_recent else 6) and len(known) >= 6:
-                    if fuzz.ratio(digits, known) >= (55 if is_recent else 75):
-                        return kind
-                    if is_recent and digits in known:
-                        return kind
         return None
 
 
@@ -233,6 +221,5 @@ class Cases:
         """Return whether a number is a known one with a digit or two changed, as recognition does."""
         from rapidfuzz import fuzz
 
-        return any(
-            abs(len(chars) - len(case)) <= 1 and fuzz.ratio(chars, case) >= _LIKE_CASE for case in self.said
-        )
+        near = (case for case in self.said if abs(len(chars) - len(case)) <= 1)
+        return any(fuzz.ratio(chars, case) >= _LIKE_CASE for case in near)

@@ -8,9 +8,8 @@ from functools import cached_property
 from callanalytics.dutch.numbers import parse_ordinal
 from callanalytics.records import PLACEHOLDERS
 from callanalytics.redaction.asked import Context
-from callanalytics.redaction.candidates import SCORES, Candidate
+from callanalytics.redaction.candidates import SCORES, Candidate, by_rule
 from callanalytics.redaction.codes import Element, chars_of, digits_of
-from callanalytics.redaction.tokens import PHRASE_END, SENTENCE_END
 
 NUMBER_WORDS = ("nummer", "huisnummer", "nr")
 LONG, _NEARLY_LONG = 8, 6  # digits; a BSN has nine, a telephone number ten
@@ -27,23 +26,24 @@ class Piece:
         self.run, self.context = run, context
         self.digits, self.chars = digits_of(run), chars_of(run)
         self.start, self.end = run[0].start, run[-1].end
-        self.before = context.call.word(self.start - 1, context.turn)
+        self.before = context.word(self.start - 1)
         named = context.named_before(self.start, len(self.digits))
         self.named = "" if named == "case" and len(self.digits) <= 4 and self.follows_street else named
         self.wanted = {self.named} if self.named in PLACEHOLDERS else set(context.wanted)
         self.asked = self.wanted - context.implied
 
     def candidate(self, kind: str, rule: str) -> Candidate:
-        """Return the whole piece as a candidate by a rule of SCORES."""
-        return Candidate(kind, self.start, self.end, SCORES[rule], rule)
+        """Return the whole piece as a candidate by a rule of SCORES; a telephone number takes a "plus" along."""
+        return by_rule(rule, kind, self.start - (kind == "phone" and self.before == "plus"), self.end)
 
     def long(self, kind: str, rule: str) -> Iterator[Candidate]:
         """Yield the piece when it has the digits of a whole number, or nearly so where a citizen says it."""
+        found = self.candidate(kind, rule)
         if len(self.digits) >= LONG:
-            yield self.candidate(kind, rule)
+            yield found
         elif len(self.digits) >= _NEARLY_LONG and self.context.role == "citizen":
             score = SCORES["without_question"] + SCORES[rule] / 20  # in the order of the rules for long numbers
-            yield Candidate(kind, self.start, self.end, score, "without_question")
+            yield Candidate(kind, found.start, found.end, score, "without_question")
 
     @cached_property
     def repeats(self) -> str | None:
@@ -53,11 +53,10 @@ class Piece:
     @cached_property
     def is_end(self) -> bool:
         """Whether it is said to be the last digits of a number: "het eindigt op acht acht nul"."""
-        call, turn, cues = self.context.call, self.context.turn, self.context.cues.phone
-        before = call.line(max(turn.start, self.start - 4), self.start)
-        is_cut = self.start > turn.start and bool(SENTENCE_END.search(call.tokens[self.start - 1].text))
-        is_led = not is_cut and bool(cues.ends_in.search(before))
-        return is_led or bool(cues.is_end.search(call.line(self.end, min(self.end + 3, turn.stop))))
+        context, cues = self.context, self.context.cues.phone
+        is_cut = self.start > context.turn.start and context.call.ends_sentence(self.start - 1)
+        is_led = not is_cut and bool(cues.ends_in.search(context.before(self.start, 4)))
+        return is_led or bool(cues.is_end.search(context.after(self.end, 3)))
 
     @cached_property
     def may_be_part(self) -> bool:
@@ -68,22 +67,22 @@ class Piece:
     @cached_property
     def is_article(self) -> bool:
         """Whether it is "een" alone, not behind a word for number and not the end of a phrase behind "is"."""
-        first = self.context.call.tokens[self.start]
-        is_answer = self.before == "is" and bool(PHRASE_END.search(first.text))
-        return len(self.digits) == 1 and first.bare == "een" and not (self.before in NUMBER_WORDS or is_answer)
+        call = self.context.call
+        is_answer = self.before in NUMBER_WORDS or (self.before == "is" and call.ends_phrase(self.start))
+        return len(self.digits) == 1 and call.tokens[self.start].bare == "een" and not is_answer
 
     @cached_property
     def counts(self) -> bool:
         """Whether a lone number counts or times something ("twee brieven", "voor twaalf") and so answers nothing."""
-        call, turn, cues = self.context.call, self.context.turn, self.context.cues
+        call, stop, cues = self.context.call, self.context.turn.stop, self.context.cues
         if len(self.run) > 1 or self.before in cues.quantities.number_leads:
             return False
         if self.before in cues.quantities.count_leads:
             return True
-        if self.end >= turn.stop or PHRASE_END.search(call.tokens[self.end - 1].text):
+        if self.end >= stop or call.ends_phrase(self.end - 1):
             return False
-        follows = call.word(self.end, turn)
-        is_last = bool(PHRASE_END.search(call.tokens[self.end].text)) or self.end + 1 == turn.stop
+        follows = self.context.word(self.end)
+        is_last = call.ends_phrase(self.end) or self.end + 1 == stop
         is_letter = follows in cues.addresses.letters and is_last  # "twaalf c" is heard as "12 zee"
         may_follow = cues.quantities.after_number | cues.addresses.only_additions
         return bool(follows) and follows not in may_follow and not is_letter
@@ -91,34 +90,27 @@ class Piece:
     @cached_property
     def follows_street(self) -> bool:
         """Whether a street stands close before a number that does not count things."""
-        context, call, turn = self.context, self.context.call, self.context.turn
-        at = self.start - 1
+        context, at = self.context, self.start - 1
+        word, before = context.word(at), context.word(at - 1)
+        if at >= context.turn.start and not context.is_street(at) and context.streets.is_generic(word, before):
+            return not (self._counts_things() or self.is_article)
         said_number = False
-        while at >= turn.start and self.start - at <= _BACK and not context.is_street(at):
-            if at == self.start - 1 and self._is_generic_street(at):
-                break
-            is_count = call.word(at, turn) in context.cues.quantities.count_leads
-            if is_count or SENTENCE_END.search(call.tokens[at].text):
+        while at >= context.turn.start and self.start - at <= _BACK and not context.is_street(at):
+            if context.word(at) in context.cues.quantities.count_leads or context.call.ends_sentence(at):
                 return False
-            said_number = said_number or call.word(at, turn) in NUMBER_WORDS
+            said_number = said_number or context.word(at) in NUMBER_WORDS
             at -= 1
-        is_next = at == self.start - 1
-        if at < turn.start or not (context.is_street(at) or (is_next and self._is_generic_street(at))):
+        if at < context.turn.start or not context.is_street(at):
             return False
         return said_number or not (self._counts_things() or self.is_article)
 
-    def _is_generic_street(self, at: int) -> bool:
-        word, before = (self.context.call.word(i, self.context.turn) for i in (at, at - 1))
-        return self.context.streets.is_generic(word, before)
-
     def _counts_things(self) -> bool:
         """Whether a number in words stands before a word that is no addition to an address."""
-        call, turn = self.context.call, self.context.turn
-        harmless = self.context.lexicon.not_names | self.context.cues.addresses.additions
+        context, follows = self.context, self.context.word(self.end)
         return (
-            self.end < turn.stop
-            and not PHRASE_END.search(call.tokens[self.end - 1].text)
-            and call.word(self.end, turn) not in harmless
-            and parse_ordinal([call.word(self.end, turn)], 0) is None
-            and not call.tokens[self.start].text[:1].isdigit()
+            self.end < context.turn.stop
+            and not context.call.ends_phrase(self.end - 1)
+            and follows not in context.lexicon.not_names | context.cues.addresses.additions
+            and parse_ordinal([follows], 0) is None
+            and not context.call.tokens[self.start].text[:1].isdigit()
         )

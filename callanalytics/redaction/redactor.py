@@ -85,7 +85,7 @@ class Redactor:
         year = transcript.started_at.year if transcript.started_at else _DEFAULT_YEAR
         if "special" in self._kinds:
             mark_special(call, self._cues)  # before names: "de ziekte van Parkinson"
-        mark_numbers(Context(call, self._cues, self._lexicon, year), "case_number" in self._kinds)
+        mark_numbers(Context(call, self._cues, self._lexicon, year, marks_cases="case_number" in self._kinds))
         likeness = self._likeness_of(call)
         mark_names(call, self._lexicon, self._cues, self._hear_names(call), likeness, self._likeness.of_finds)
         turns: list[Turn] = []

@@ -101,6 +101,14 @@ class CallTokens:
         """Whether a token is neither marked nor known to be harmless."""
         return self.tokens[at].kind is None and not self.tokens[at].is_kept
 
+    def ends_sentence(self, at: int) -> bool:
+        """Whether the token at a position ends a sentence."""
+        return bool(SENTENCE_END.search(self.tokens[at].text))
+
+    def ends_phrase(self, at: int) -> bool:
+        """Whether the token at a position ends a sentence or a part of one."""
+        return bool(PHRASE_END.search(self.tokens[at].text))
+
     def is_capital(self, at: int) -> bool:
         """Whether the word starts with a capital."""
         text = self.tokens[at].text.lstrip("'\"“„(-")
