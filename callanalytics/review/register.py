@@ -7,11 +7,12 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, literal, null, or_, select, union_all
+from sqlalchemy import Boolean, ColumnElement, and_, column, func, select, text
 from sqlalchemy.orm import Session as Orm
 
 from callanalytics.intervals import wilson_interval
 from callanalytics.review.session import PAGE
+from callanalytics.store.catalog import counted_promises
 from callanalytics.store.reviews.tables import IndexedCall, IndexedPromise, PromiseJudgement
 
 SOON = timedelta(days=7)
@@ -46,35 +47,19 @@ class Kept:
 
 
 def _register() -> Any:
-    """Every promise that stands: the machine's that nobody rejected, as corrected, and those that people added."""
-    newest = select(func.max(PromiseJudgement.id)).group_by(PromiseJudgement.call_id, PromiseJudgement.start_ms)
-    said = select(PromiseJudgement).where(PromiseJudgement.id.in_(newest)).subquery()
-    is_same = and_(said.c.call_id == IndexedPromise.call_id, said.c.start_ms == IndexedPromise.start_ms)
-    found = (
-        select(
-            IndexedPromise.call_id,
-            IndexedPromise.promise_index,
-            IndexedPromise.start_ms,
-            func.coalesce(said.c.type, IndexedPromise.type).label("type"),
-            func.coalesce(said.c.due_at, IndexedPromise.due_at).label("due_at"),
-            IndexedPromise.number_confirmed,
-            said.c.registered,
-            said.c.kept,
-        )
-        .join(said, is_same, isouter=True)
-        .where(or_(said.c.answer.is_(None), said.c.answer != "rejected"))
-    )
-    added = select(
-        said.c.call_id,
-        literal(None, IndexedPromise.promise_index.type).label("promise_index"),
-        said.c.start_ms,
-        said.c.type,
-        said.c.due_at,
-        null().label("number_confirmed"),
-        said.c.registered,
-        said.c.kept,
-    ).where(said.c.answer == "missed")
-    return union_all(found, added).subquery()
+    """Return every promise that stands, as the view `register` of the catalog has it, from the index."""
+    types = {
+        IndexedPromise: ("call_id", "promise_index", "start_ms", "number_confirmed"),
+        PromiseJudgement: ("registered", "kept"),
+    }
+    columns = [column(name, getattr(table, name).type) for table, names in types.items() for name in names]
+    columns += [
+        column("final_type", IndexedPromise.type.type),
+        column("final_due_at", IndexedPromise.due_at.type),
+        column("is_rejected", Boolean()),
+    ]
+    counted = text(counted_promises(IndexedPromise.__tablename__)).columns(*columns).subquery("counted")
+    return select(counted).where(counted.c.is_rejected.is_(False)).subquery("standing")
 
 
 def _in_view(
@@ -99,7 +84,7 @@ def list_promises(
 ) -> tuple[list[Promise], dict[str, int]]:
     """A page of a view of the register, what is due first on top, and how many each view holds."""
     lines = _register()
-    due, kept = lines.c.due_at, lines.c.kept
+    due, kept = lines.c.final_due_at, lines.c.kept
     joined = select(lines).join(IndexedCall, IndexedCall.call_id == lines.c.call_id).where(scope)
     sums = [func.count().filter(_in_view(one, due, kept, days)).label(one) for one in VIEWS]
     held = select(*sums).select_from(lines).join(IndexedCall, IndexedCall.call_id == lines.c.call_id).where(scope)
@@ -112,8 +97,8 @@ def list_promises(
             row.IndexedCall,
             row.promise_index,
             row.start_ms,
-            row.type,
-            row.due_at,
+            row.final_type,
+            row.final_due_at,
             row.number_confirmed,
             row.registered,
             row.kept,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MEMORY = "2GB"  # a query that wants more fails: what it reads may not be spilled to a disk outside OUT
 REPEAT_DAYS = 14
+COUNTED = Path(__file__).with_name("counted_promises.sql")
 
 # The tables of the review store that analysts see (columns: review/tables.py), with what a row of each is.
 REVIEWS = {
@@ -41,7 +42,7 @@ REVIEWS = {
 }
 
 # Derived views in the order in which they build on each other: name -> (what a row is, columns, SELECT).
-# {repeat_days} and {items} are filled in, the latter with each item of the scorecard beside its column of `calls`.
+# {repeat_days}, {counted_promises} and {items} are filled in, the latter with each item of the scorecard beside its column of `calls`.
 DERIVED: dict[str, tuple[str, dict[str, str], str]] = {
     "reviewed_criteria": (
         "a call x criterion: what the machine says and what people say; blind judgements of samples never count",
@@ -143,34 +144,10 @@ DERIVED: dict[str, tuple[str, dict[str, str], str]] = {
             "is_rejected": "whether the person says that it is no promise",
         },
         """
-        WITH machine AS (
-            SELECT *, count(*) OVER (PARTITION BY call_id, start_ms) AS alike FROM promises
-        ), judged AS (  -- two promises may begin at the same moment: their index then tells them apart
-            SELECT m.* EXCLUDE alike, j.id AS judgement, j.answer, j.type AS said_type, j.due_at AS said_due_at,
-                j.registered, j.kept, j.made_at AS judged_at
-            FROM machine m LEFT JOIN promise_judgements j ON m.call_id = j.call_id AND m.start_ms = j.start_ms
-                AND (m.alike = 1 OR m.promise_index = j.promise_index)
-            QUALIFY row_number() OVER
-                (PARTITION BY m.call_id, m.promise_index ORDER BY j.made_at DESC NULLS LAST, j.id DESC) = 1
-        ), by_people AS (  -- missed by the machine, or by a scorecard that came after the person's answer
-            SELECT * FROM promise_judgements j
-            WHERE NOT EXISTS (SELECT 1 FROM promises p WHERE p.call_id = j.call_id AND p.start_ms = j.start_ms)
-            QUALIFY row_number() OVER (PARTITION BY call_id, start_ms ORDER BY made_at DESC, id DESC) = 1
-        ), of_both AS (
-            SELECT call_id, promise_index, type, "by", deadline_text, due_at, number_confirmed, quote, start_ms,
-                answer, coalesce(CASE WHEN answer <> 'rejected' THEN said_type END, type) AS final_type,
-                CASE WHEN answer IN ('corrected', 'missed') THEN said_due_at
-                    WHEN answer = 'confirmed' THEN coalesce(said_due_at, due_at) ELSE due_at END AS final_due_at,
-                registered, kept, judged_at
-            FROM judged
-            UNION ALL BY NAME
-            SELECT call_id, start_ms, answer, type AS final_type, due_at AS final_due_at, registered, kept,
-                made_at AS judged_at
-            FROM by_people WHERE answer <> 'rejected'
-        )
-        SELECT call_id, c.date, c.queue, c.topic, b.* EXCLUDE call_id, coalesce(b.answer = 'rejected', false)
-            AS is_rejected
-        FROM of_both b JOIN calls c USING (call_id)
+        SELECT call_id, c.date, c.queue, c.topic, promise_index, p.type, p."by", p.deadline_text, p.due_at,
+            p.number_confirmed, p.quote, n.start_ms, n.answer, n.final_type, n.final_due_at, n.registered, n.kept,
+            n.judged_at, n.is_rejected
+        FROM ({counted_promises}) n JOIN calls c USING (call_id) LEFT JOIN promises p USING (call_id, promise_index)
         """,
     ),
     "repeat_calls": (
@@ -208,6 +185,11 @@ MACROS = (
     f"wilson_low(k, n) AS CASE WHEN n > 0 THEN greatest(0.0, ({_MIDDLE} - {_HALF}) / (1 + {{z2}} / n)) END",
     f"wilson_high(k, n) AS CASE WHEN n > 0 THEN least(1.0, ({_MIDDLE} + {_HALF}) / (1 + {{z2}} / n)) END",
 )
+
+
+def counted_promises(promises: str = "promises") -> str:
+    """Return the SELECT that says what counts of each promise in a table of promises, people's answers in place."""
+    return COUNTED.read_text(encoding="utf-8").replace("{promises}", promises)
 
 
 @contextmanager
@@ -313,6 +295,7 @@ def _add_derived(sql: duckdb.DuckDBPyConnection, items: tuple[str, ...]) -> None
     pairs = pairs or "{'item': '', 'status': NULL::VARCHAR}"
     for name, (text, columns, select) in DERIVED.items():
         filled = select.replace("{items}", pairs).replace("{repeat_days}", str(REPEAT_DAYS))
+        filled = filled.replace("{counted_promises}", counted_promises())
         sql.execute(f"CREATE VIEW {name} AS {filled}")
         _comment(sql, name, text.replace("{repeat_days}", str(REPEAT_DAYS)), columns)
 

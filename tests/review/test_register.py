@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, true
 
-from callanalytics.review.register import today_of
-from callanalytics.store.reviews.reviews import SaidOfPromise
+from callanalytics.config import Config
+from callanalytics.review.desk import Desk
+from callanalytics.review.register import VIEWS, list_promises, today_of
+from callanalytics.store.catalog import open_catalog
+from callanalytics.store.reviews.reviews import SaidOfPromise, confirmed
 from callanalytics.store.reviews.tables import PromiseJudgement
 from tests.support.browser import log_in
-from tests.support.visitor import Visitor
+from tests.support.centre import let_in, promising, publish
+from tests.support.report_centre import figures_of
+from tests.support.visitor import PEOPLE, Visitor
 
 NOW = datetime.now(UTC)
 
@@ -57,6 +63,62 @@ def test_a_rejected_promise_is_gone_and_one_that_was_missed_is_there(visitor: Vi
     text = visitor.log_in("bram").text("/register?view=overdue")
     assert "belofte 0 van late" not in text
     assert "toegevoegd door een reviewer" in text
+
+
+def test_sql_page_report_and_score_agree_on_what_counts(config: Config, tmp_path: Path) -> None:
+    heard, said = datetime(2026, 11, 12, 12, tzinfo=UTC), datetime(2026, 11, 17, 9, 30, tzinfo=UTC)
+    made = datetime(2026, 11, 10, 12, tzinfo=UTC)
+    answers = {
+        "silent": None,
+        "kept": SaidOfPromise(0, 0, "confirmed", "callback"),
+        "corrected": SaidOfPromise(0, 0, "corrected", "visit", said),
+        "removed": SaidOfPromise(0, 0, "corrected", "callback", None),
+        "rejected": SaidOfPromise(0, 0, "rejected", "callback", said),
+        "added": SaidOfPromise(None, 9000, "missed", "visit", said),
+        "outlived": SaidOfPromise(3, 7000, "confirmed", "callback", said),
+        "heard-too": SaidOfPromise(None, 0, "missed", "visit", None),
+    }
+    calls = [promising(name, heard, started_at=made, processed_at=made) for name in answers]
+    calls = [replace(call, local_date="2026-11-10") for call in calls]
+    out = let_in(config, publish(tmp_path / "out", calls, config=config), **PEOPLE)
+    desk = Desk(config, out)
+    desk.refresh()
+    for name, answer in answers.items():
+        if answer:
+            desk.reviews.judge_promise(1, name, answer, f"token-{name}")
+            # What is answered later on whether it was kept leaves the rest as it was.
+            desk.reviews.judge_promise(1, name, replace(answer, registered=True), f"again-{name}")
+    expected = {
+        ("silent", 0, "callback", heard), ("kept", 0, "callback", heard), ("corrected", 0, "visit", said),
+        ("removed", 0, "callback", None), ("added", 0, "callback", heard), ("added", 9000, "visit", said),
+        ("outlived", 0, "callback", heard), ("outlived", 7000, "callback", said), ("heard-too", 0, "visit", None),
+    }  # fmt: skip
+    with open_catalog(config, out, desk.reviews.as_arrow()) as sql:
+        query = "SELECT call_id, start_ms, final_type, final_due_at FROM register WHERE NOT is_rejected"
+        in_sql = sql.execute(query).fetchall()
+    with desk.reviews.reading() as orm:
+        days = today_of(ZoneInfo("Europe/Amsterdam"), NOW)
+        pages = [one for view in VIEWS for one in list_promises(orm, true(), view, days)[0]]
+        judged = list(orm.scalars(select(PromiseJudgement).order_by(PromiseJudgement.id)))
+    on_page = [(one.call.call_id, one.start_ms, one.type, one.due_at) for one in pages]
+    in_report = [
+        (line.call_id, line.start_ms, line.type, line.due_at) for line in figures_of(out, config).register.lines
+    ]
+    for found in (in_sql, on_page, in_report):
+        assert len(found) == len(expected)
+        assert set(found) == expected
+    for call in calls:  # a call is scored with the promises that the machine heard
+        own = [one for one in judged if one.call_id == call.call.call_id]
+        counted = {(one.call_id, one.start_ms, one.type, one.due_at) for one in confirmed(call.promises, own)}
+        assert counted == {one for one in expected if one[:2] == (call.call.call_id, 0)}
+    desk.close()
+
+
+def test_a_date_that_a_person_took_away_stays_away_on_the_page_of_the_call(visitor: Visitor) -> None:
+    visitor.log_in("bram")
+    assert 'name="due" value="20' in visitor.text("/call", id="soon")
+    visitor.desk.reviews.judge_promise(2, "soon", SaidOfPromise(0, 0, "corrected", "callback"), "token-1")
+    assert 'name="due" value="20' not in visitor.text("/call", id="soon")
 
 
 @pytest.mark.parametrize(

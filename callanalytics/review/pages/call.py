@@ -33,7 +33,7 @@ from callanalytics.review.sound import Sounds, cut_range
 from callanalytics.scoring.phrases import APPLIES, Criterion
 from callanalytics.store.datasets import Store
 from callanalytics.store.reviews.people import Person, users
-from callanalytics.store.reviews.reviews import Said, SaidOfPromise
+from callanalytics.store.reviews.reviews import Said, SaidOfPromise, due_that_counts
 from callanalytics.store.reviews.tables import (
     Answer,
     Contest,
@@ -309,6 +309,7 @@ def _view(opened: Opened) -> dict[str, Any]:
         "triggers": {c.id: _triggers(c, known) for c in desk.files.criteria},
         "clock": _clock,
         "field_time": lambda at: at.astimezone(zone).strftime("%Y-%m-%dT%H:%M") if at else "",
+        "due_that_counts": due_that_counts,
         "new_token": new_token,
         "error": None,
     } | formats(desk, person.lang)

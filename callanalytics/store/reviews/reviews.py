@@ -449,12 +449,19 @@ def corrected(
 
 def confirmed(promises: Sequence[PromiseRow], said: Sequence[PromiseJudgement]) -> tuple[PromiseRow, ...]:
     """The promises with people's answers in place: rejected ones gone, the rest corrected.  `said` oldest first."""
-    newest = {row.start_ms: row for row in said if row.promise_index is not None}
+    newest = {row.start_ms: row for row in said}
     kept = []
     for promise in promises:
         answer = newest.get(promise.start_ms)
         if answer is None:
             kept.append(promise)
         elif answer.answer != "rejected":
-            kept.append(replace(promise, type=answer.type, due_at=answer.due_at or promise.due_at))
+            kept.append(replace(promise, type=answer.type, due_at=due_that_counts(promise.due_at, answer)))
     return tuple(kept)
+
+
+def due_that_counts(machine: datetime | None, said: PromiseJudgement | None) -> datetime | None:
+    """Return the deadline of a promise as store/counted_promises.sql has it: a person may take the date away."""
+    if said is None or said.answer == "rejected":
+        return machine
+    return said.due_at or machine if said.answer == "confirmed" else said.due_at
