@@ -42,7 +42,8 @@ REVIEWS = {
 }
 
 # Derived views in the order in which they build on each other: name -> (what a row is, columns, SELECT).
-# {repeat_days}, {counted_promises} and {items} are filled in, the latter with each item of the scorecard beside its column of `calls`.
+# {repeat_days}, {counted_promises} and {items} are filled in, {items} with each item of the scorecard beside its
+# column of `calls`.
 DERIVED: dict[str, tuple[str, dict[str, str], str]] = {
     "reviewed_criteria": (
         "a call x criterion: what the machine says and what people say; blind judgements of samples never count",

@@ -92,7 +92,7 @@ def test_the_tables_of_the_review_store_are_those_it_shows(tmp_path: Path, confi
 
 def test_rows_are_those_of_the_parquet_files(out: Path, config: Config) -> None:
     rows = ask(config, out, "SELECT call_id, started_at, queue, item_opening, topics, date FROM calls ORDER BY 1")
-    stored = pq.read_table(out / "calls" / "date=2026-11-16" / "part-0.parquet", partitioning=None).to_pylist()
+    stored = pq.read_table(out / "calls" / "date=2026-11-16" / "part-0-2.parquet", partitioning=None).to_pylist()
     assert [row["call_id"] for row in rows] == ["c1", "c2"]
     assert [row["date"] for row in rows] == [date(2026, 11, 16), None]
     assert rows[0]["item_opening"] == stored[0]["item_opening"] == "met"
@@ -147,10 +147,10 @@ def seen(root: Path) -> dict[str, str]:
         "SELECT * FROM read_csv('/etc/passwd')",
         "SELECT * FROM read_text('{out}/legal_holds.json')",
         "SELECT * FROM read_parquet('{out}/calls/*/*.parquet')",
-        "SELECT * FROM '{out}/calls/date=2026-11-16/part-0.parquet'",
+        "SELECT * FROM '{out}/calls/date=2026-11-16/part-0-2.parquet'",
         "SELECT * FROM glob('{out}/*')",
         "SELECT * FROM read_csv('https://example.org/x.csv')",
-        "COPY calls TO '{out}/calls/date=2026-11-16/part-0.parquet'",
+        "COPY calls TO '{out}/calls/date=2026-11-16/part-0-2.parquet'",
         "COPY calls TO '{beside}/x.csv'",
         "EXPORT DATABASE '{beside}/db'",
         "ATTACH '{beside}/x.db'",
@@ -192,7 +192,7 @@ def test_files_stay_while_the_catalog_is_open(tmp_path: Path, config: Config, mo
 def test_a_query_about_a_date_opens_the_files_of_that_date_alone(tmp_path: Path, config: Config) -> None:
     root = publish(tmp_path, [call_result("c1"), call_result("c2", "2026-11-17")])
     with open_catalog(config, root) as sql:
-        (root / "turns" / "date=2026-11-17" / "part-0.parquet").unlink()
+        (root / "turns" / "date=2026-11-17" / "part-0-2.parquet").unlink()
         assert sql.execute("SELECT count(*) FROM turns WHERE date = '2026-11-16'").fetchall() == [(2,)]
         with pytest.raises(QueryError, match="a file of OUT is gone or damaged"):
             list(run_query(sql, "SELECT max(text) FROM turns")[1])

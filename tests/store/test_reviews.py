@@ -265,7 +265,7 @@ SAVER = """
 import sys
 from pathlib import Path
 from callanalytics.config import load_config
-from callanalytics.review.reviews import Said, open_reviews
+from callanalytics.store.reviews.reviews import Said, open_reviews
 sys.path.insert(0, {tests!r})
 from tests.support.fakes import CRITERIA, call_result
 config = load_config()
