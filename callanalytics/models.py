@@ -15,19 +15,21 @@ import sys
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from callanalytics.config import project_root
-from callanalytics.errors import ConfigError, DeviceMissing, ModelMissing, ModelRefused, ModelUnreachable
+from callanalytics.errors import ConfigError, DeviceMissing, InputError, ModelMissing, ModelRefused, ModelUnreachable
 from callanalytics.files import sha256_of
+from callanalytics.imports import without_torch
 from callanalytics.texts import Message
 
 HUB_TOKEN = "HF_TOKEN"
 BLOCK = 1 << 20
+Model = TypeVar("Model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,3 +253,25 @@ def choose_device(device: str) -> str:
     if device == "cuda":
         raise DeviceMissing()
     return "cpu"
+
+
+def load_skops(
+    path: Path, build: Callable[[Any], Model], *, missing: str, foreign: str, broken: str
+) -> Model:
+    """Return what `build` makes of the object stored in a file of skops.
+
+    Nothing beyond scikit-learn's own types and numpy arrays may be in the file.  Raises InputError with the text of
+    one of three keys: `missing` (cannot be read), `foreign` (holds other types), `broken` (damaged, or refused by
+    `build`).  Each may name the `problem`.
+    """
+    with without_torch():
+        from skops import io as skops_io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        return build(skops_io.loads(path.read_bytes(), trusted=[]))
+    except Exception as error:  # skops reports a damaged archive through many exceptions, none of them its own
+        key = {OSError: missing, UntrustedTypesFoundException: foreign}
+        found = next((key[kind] for kind in key if isinstance(error, kind)), broken)
+        problem = error.strerror if isinstance(error, OSError) else type(error).__name__
+        raise InputError(path=path, reason=Message(found, problem=problem)) from None

@@ -46,7 +46,7 @@ from callanalytics.records import (
 from callanalytics.redaction.redactor import Redactor
 from callanalytics.scoring import load_detector
 from callanalytics.scoring.phrases import CriteriaFiles
-from callanalytics.scoring.scorer import Scorer, Verdict
+from callanalytics.scoring.scorer import ScoredTranscript, Scorer
 from callanalytics.spans import length, merge
 from callanalytics.store.bucket import local_copy
 from callanalytics.texts import Message
@@ -241,7 +241,7 @@ class Worker:
             redacted = text_models.redact(transcript).transcript
         reason = self._why_not_scorable(decoded, hypotheses, turns)
         with self._stage(call, "score"):
-            verdict = Verdict() if reason else text_models.score(redacted)
+            verdict = ScoredTranscript() if reason else text_models.score(redacted)
         with self._stage(call, "features"):
             measures = measure(turns, events, speech, holds, duration_ms)
         may_tell_agents = self._config.privacy.agents_may_be_told_apart

@@ -13,13 +13,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from callanalytics.dutch.words import plain_text
-from callanalytics.errors import InputError
-from callanalytics.imports import without_torch
+from callanalytics.models import load_skops
 from callanalytics.records import Role, Turn, Word
-from callanalytics.texts import Message
 
 ARTEFACT = "roles.skops"
 KNOWN_ROLES: tuple[Role, ...] = ("agent", "citizen", "ivr")
@@ -78,24 +75,14 @@ class RoleModel:
 
         Raises InputError when there is none, or when it is no model of this kind.
         """
-        with without_torch():
-            from skops import io as skops_io
-        from skops.io.exceptions import UntrustedTypesFoundException
-
         file = path / ARTEFACT if path.is_dir() else path
-        try:
-            # Nothing beyond scikit-learn's own types and numpy arrays may be in the file.
-            self._pipeline: Any = skops_io.loads(file.read_bytes(), trusted=[])
-            self._columns = [list(self._pipeline.classes_).index(role) for role in KNOWN_ROLES]
-        except OSError as error:
-            raise InputError(
-                path=file, reason=Message("errors.run_callanalytics_train_roles", problem=error.strerror)
-            ) from None
-        except UntrustedTypesFoundException:
-            raise InputError(path=file, reason=Message("errors.holds_types_role_model")) from None
-        except Exception:
-            # skops reports a damaged archive through many exceptions, none of them its own.
-            raise InputError(path=file, reason=Message("errors.no_role_model_run")) from None
+        (self._pipeline, self._columns) = load_skops(
+            file,
+            lambda pipeline: (pipeline, [list(pipeline.classes_).index(role) for role in KNOWN_ROLES]),
+            missing="errors.run_callanalytics_train_roles",
+            foreign="errors.holds_types_role_model",
+            broken="errors.no_role_model_run",
+        )
         self.min_confidence = min_confidence
 
     def __call__(self, turns: Sequence[Turn], channel_roles: Mapping[int, Role] | None = None) -> RoleAssignment:

@@ -12,16 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from callanalytics.dutch.lexicon import Lexicon
 from callanalytics.dutch.memory import remembered
 from callanalytics.dutch.numbers import FILLERS, bare, word_value
 from callanalytics.dutch.words import word_set
-from callanalytics.errors import InputError
+from callanalytics.models import load_skops
 from callanalytics.records import PLACEHOLDER
 from callanalytics.redaction.tokens import PHRASE_END
-from callanalytics.texts import Message
 
 ARTEFACT, FINDS = "names.skops", "finds.skops"
 BUCKETS = 1 << 15
@@ -60,22 +58,14 @@ def load_likeness(folder: Path) -> Likeness:
 
 
 def _load(file: Path) -> Probabilities:
-    from callanalytics.imports import without_torch
-
-    with without_torch():
-        from skops import io as skops_io
-    from skops.io.exceptions import UntrustedTypesFoundException
-
-    try:
-        pipeline: Any = skops_io.loads(file.read_bytes(), trusted=[])
-        column = list(pipeline.classes_).index(1)
-    except OSError as error:
-        raise InputError(path=file, reason=f"{error.strerror}.") from None
-    except UntrustedTypesFoundException:
-        raise InputError(path=file, reason=Message("errors.holds_types_model_names")) from None
-    except Exception:
-        # skops reports a damaged archive through many exceptions, none of them its own.
-        raise InputError(path=file, reason=Message("errors.no_model_names")) from None
+    """Return what gives the probabilities of a model."""
+    (pipeline, column) = load_skops(
+        file,
+        lambda pipeline: (pipeline, list(pipeline.classes_).index(1)),
+        missing="errors.model_unreadable",
+        foreign="errors.holds_types_model_names",
+        broken="errors.no_model_names",
+    )
 
     def probabilities(rows: Sequence[Sequence[str]]) -> Sequence[float]:
         found: Sequence[float] = pipeline.predict_proba(rows)[:, column].tolist()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from callanalytics.records import Evidence, Span, Transcript
 from callanalytics.scoring.guards import is_guarded
-from callanalytics.scoring.learned import Find, Learned
+from callanalytics.scoring.learned import Learned, Match
 from callanalytics.scoring.patterns import Pattern, PhraseMatcher
 from callanalytics.scoring.phrases import CriteriaFiles, Phrases
 from callanalytics.scoring.reader import Reader, TurnDoc
@@ -65,7 +65,7 @@ class CallText:
     transcript: Transcript
     turns: tuple[TurnDoc, ...]
     matches: tuple[Matches, ...]  # per turn
-    finds: tuple[Mapping[str, Sequence[Find]], ...]  # per turn, by the trained models
+    finds: tuple[Mapping[str, Sequence[Match]], ...]  # per turn, by the trained models
     confidence: Mapping[str, float]  # mean confidence of the recognised words, by role
     holds: tuple[Span, ...]
     transfers: tuple[int, ...]  # ms
@@ -211,7 +211,7 @@ def learned_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequenc
     return hits
 
 
-def _covers(start: int, end: int, find: Find) -> bool:
+def _covers(start: int, end: int, find: Match) -> bool:
     """Whether the tokens [start, end) are a good part of the find: a counter-phrase then takes it back."""
     return min(end, find.end) - max(start, find.start) >= COUNTERED * (find.end - find.start)
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from callanalytics.dutch.sounds import sound
 from callanalytics.dutch.words import normalise_word
 from callanalytics.errors import InputError
-from callanalytics.imports import without_torch
+from callanalytics.models import load_skops
 from callanalytics.scoring.reader import TurnDoc
 from callanalytics.texts import Message
 
@@ -38,7 +38,7 @@ class Said(NamedTuple):
     sounds: str
 
 
-class Find(NamedTuple):
+class Match(NamedTuple):
     """Tokens [start, end) of a turn and the probability that they are what the group stands for."""
 
     start: int
@@ -89,23 +89,23 @@ class Learned:
         )
         return 1 / (1 + np.exp(-(features @ self._weights + self._bias)))
 
-    def finds(self, turns: Sequence[TurnDoc]) -> list[dict[str, list[Find]]]:
+    def finds(self, turns: Sequence[TurnDoc]) -> list[dict[str, list[Match]]]:
         """Per turn and group the likeliest stretches, none overlapping another, in order of position."""
         places = [(i, *span) for i, turn in enumerate(turns) for span in stretches(turn)]
-        found: list[dict[str, list[Find]]] = [{} for _ in turns]
+        found: list[dict[str, list[Match]]] = [{} for _ in turns]
         if not places:
             return found
         table = self.probabilities([said(turns[i], start, end) for i, start, end in places])
         for row, column in zip(*(table >= KEEP).nonzero(), strict=True):
             i, start, end = places[row]
-            find = Find(start, end, float(table[row, column]))
+            find = Match(start, end, float(table[row, column]))
             found[i].setdefault(self.groups[column], []).append(find)
         return [{group: _best(finds) for group, finds in groups.items()} for groups in found]
 
 
-def _best(finds: Sequence[Find]) -> list[Find]:
+def _best(finds: Sequence[Match]) -> list[Match]:
     """The likeliest finds, without any that overlaps a likelier one; a sentence more has to be worth its length."""
-    kept: list[Find] = []
+    kept: list[Match] = []
     for find in sorted(finds, key=lambda f: (LENGTH_COST * (f.end - f.start) - f.probability, f.start, f.end)):
         if all(find.end <= k.start or k.end <= find.start for k in kept):
             kept.append(find)
@@ -113,18 +113,9 @@ def _best(finds: Sequence[Find]) -> list[Find]:
 
 
 def load_learned(path: Path) -> Learned:
-    """The models stored at `path`.  Raises InputError when the file is missing, damaged or holds unsafe types."""
-    with without_torch():
-        from skops import io as skops_io
-
-    try:
-        content = path.read_bytes()
-        artefact = skops_io.loads(content, trusted=[])
-    except Exception as error:  # skops raises many kinds for a damaged or unsafe file
-        raise InputError(
-            path=path, reason=Message("errors.holds_no_models_criteria", problem=type(error).__name__)
-        ) from None
-    return Learned(artefact)
+    """Return the models stored at `path`.  Raises InputError for a missing or damaged file, or one of unsafe types."""
+    key = "errors.holds_no_models_criteria"
+    return Learned(load_skops(path, dict[str, Any], missing=key, foreign=key, broken=key))
 
 
 class Calibration:

@@ -62,7 +62,7 @@ class PatternError(Mistake):
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class PatternToken:
     """One token to match: one of `texts`, or a slot, or up to `gap` words of any kind."""
 
     texts: frozenset[str] = frozenset()
@@ -70,7 +70,7 @@ class Token:
     gap: int = 0
 
 
-Sequence_ = tuple[Token, ...]
+Sequence_ = tuple[PatternToken, ...]
 
 
 @dataclass(frozen=True)
@@ -146,21 +146,21 @@ def _merge(options: list[Sequence_]) -> list[Sequence_]:
     singles = [option for option in options if len(option) == 1 and option[0].texts]
     if len(singles) < 2:
         return options
-    token = Token(texts=frozenset(text for option in singles for text in option[0].texts))
+    token = PatternToken(texts=frozenset(text for option in singles for text in option[0].texts))
     return [(token,), *(option for option in options if option not in singles)]
 
 
 def _parse_word(part: str, lists: Mapping[str, Sequence[str]], line: str) -> list[Sequence_]:
     if part.startswith(".."):
-        return [(Token(gap=4 if part == "..." else int(part[2:])),)]
+        return [(PatternToken(gap=4 if part == "..." else int(part[2:])),)]
     if part.startswith("<"):
-        return [(Token(texts=verb_forms(part[1:-1].lower())),)]
+        return [(PatternToken(texts=verb_forms(part[1:-1].lower())),)]
     if part.startswith("{"):
         if part[1:-1] not in _ANY:
             raise PatternError(
                 Message("errors.uses_slot", line=line, part=part, known=", ".join(f"{{{s}}}" for s in _ANY))
             )
-        return [(Token(slot=part[1:-1]),)]
+        return [(PatternToken(slot=part[1:-1]),)]
     if part.startswith("@"):
         if part[1:] not in lists:
             known = ", ".join("@" + name for name in lists) or Message("errors.none")
@@ -172,7 +172,7 @@ def _parse_word(part: str, lists: Mapping[str, Sequence[str]], line: str) -> lis
     if any(mark in part for mark in "<>{}"):
         raise PatternError(Message("errors.unfinished", line=line, part=part))
     tokens = normalise_word(part)
-    return [tuple(Token(texts=frozenset({token})) for token in tokens)]
+    return [tuple(PatternToken(texts=frozenset({token})) for token in tokens)]
 
 
 def split_gaps(sequence: Sequence_) -> list[tuple[Sequence_, int]]:
@@ -189,7 +189,7 @@ def split_gaps(sequence: Sequence_) -> list[tuple[Sequence_, int]]:
     return runs
 
 
-def _spec(token: Token) -> dict[str, Any]:
+def _spec(token: PatternToken) -> dict[str, Any]:
     if token.slot:
         return dict(_ANY[token.slot])
     if len(token.texts) == 1:

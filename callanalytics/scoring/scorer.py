@@ -32,7 +32,7 @@ from callanalytics.scoring.topics import UNKNOWN, load_topics
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ScoredTranscript:
     """What the words of a call come to; without arguments, that of a call that can't be scored.
 
     The fields up to `compliance_status` are columns of `calls`.
@@ -71,7 +71,7 @@ class Scorer:
         self._find_topic = load_topics(config)
         self._signals = frozenset(c.id for c in self.detector.files.criteria if c.polarity == "signal")
 
-    def __call__(self, transcript: Transcript) -> Verdict:
+    def __call__(self, transcript: Transcript) -> ScoredTranscript:
         """Evidence and promises quote the transcript as given, so it has to be redacted before."""
         said = self.detector.read(transcript)
         criteria = self.detector.judge(said)
@@ -79,7 +79,7 @@ class Scorer:
         scores = score_items(criteria, promises, self._config.scorecard, self._signals)
         topic = self._find_topic(transcript)
         plainness = measure_plainness(transcript.turns, "agent")
-        return Verdict(
+        return ScoredTranscript(
             topic=topic.main,
             topic_probability=topic.probability,
             topics=topic.topics,
@@ -116,7 +116,7 @@ def rescored(result: CallResult, scorer: Scorer, config: Config) -> CallResult:
     What was not scorable stays so.
     """
     row, transcript = result.call, stored_transcript(result)
-    verdict = Verdict() if row.not_scorable_reason else scorer(transcript)
+    verdict = ScoredTranscript() if row.not_scorable_reason else scorer(transcript)
     return replace(
         result,
         call=replace(row, **verdict.columns, scorecard_version=config.scorecard.version),

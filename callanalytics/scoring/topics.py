@@ -19,8 +19,8 @@ from typing import Any
 from callanalytics.config import Config, project_root
 from callanalytics.config import Topics as Settings
 from callanalytics.dutch.words import PLACEHOLDER, lemma, normalise, plain_text, word_set
-from callanalytics.errors import ConfigError, InputError
-from callanalytics.imports import without_torch
+from callanalytics.errors import ConfigError
+from callanalytics.models import load_skops
 from callanalytics.records import TopicShare, Transcript, Turn
 from callanalytics.scoring.reader import Reader
 from callanalytics.texts import Message
@@ -91,24 +91,14 @@ class TopicModel:
 
 
 def load_topic_model(path: Path) -> TopicModel:
-    """The model in the folder `path`.  Raises InputError when there is none, or when it is none of this kind."""
-    with without_torch():
-        from skops import io as skops_io
-    from skops.io.exceptions import UntrustedTypesFoundException
-
-    file = path / ARTEFACT
-    try:
-        # Nothing beyond scikit-learn's own types and numpy arrays may be in the file.
-        return TopicModel(skops_io.loads(file.read_bytes(), trusted=[]))
-    except OSError as error:
-        raise InputError(
-            path=file, reason=Message("errors.run_callanalytics_train_topics", problem=error.strerror)
-        ) from None
-    except UntrustedTypesFoundException:
-        raise InputError(path=file, reason=Message("errors.holds_types_topic_model")) from None
-    except Exception:
-        # skops reports a damaged archive through many exceptions, none of them its own.
-        raise InputError(path=file, reason=Message("errors.no_topic_model_run")) from None
+    """Return the model in the folder `path`.  Raises InputError when there is none, or when it is of another kind."""
+    return load_skops(
+        path / ARTEFACT,
+        TopicModel,
+        missing="errors.run_callanalytics_train_topics",
+        foreign="errors.holds_types_topic_model",
+        broken="errors.no_topic_model_run",
+    )
 
 
 class Topics:

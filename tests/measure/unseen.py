@@ -23,7 +23,7 @@ from callanalytics.intervals import wilson_interval
 from callanalytics.redaction.redactor import Redactor
 from callanalytics.scoring import Detector, load_detector
 from callanalytics.scoring.finding import CallText, Hit, combine, find_hits, learned_hits
-from callanalytics.scoring.learned import Find, load_calibration
+from callanalytics.scoring.learned import Match, load_calibration
 from callanalytics.scoring.phrases import Phrases
 from callanalytics.training.criteria import (
     Example,
@@ -99,7 +99,7 @@ def heard_by_model(
     """What the model that saw no version of the line makes of it, after guards and counter-phrases."""
     best = dict.fromkeys(parts, 0.0)
     for part in parts:
-        find = Find(0, len(call.turns[0].doc), learned.get((line, part), 0.0))
+        find = Match(0, len(call.turns[0].doc), learned.get((line, part), 0.0))
         phrases, bare = only_supported(call, groups[part], support)
         hits = learned_hits(phrases, dataclasses.replace(bare, finds=({part: [find]},)), lambda _: [])
         best[part] = max((hit.probability for hit in hits), default=0.0)

@@ -27,7 +27,7 @@ from callanalytics.scoring.learned import (
     said,
     stretches,
 )
-from callanalytics.scoring.patterns import Pattern, PhraseMatcher, Token, parse_pattern
+from callanalytics.scoring.patterns import Pattern, PatternToken, PhraseMatcher, parse_pattern
 from callanalytics.scoring.reader import Reader
 from callanalytics.training.criteria import (
     KnownCall,
@@ -188,7 +188,7 @@ def test_training_twice_gives_the_same_models(tmp_path: Path, config: Config) ->
 # --- the matcher ----------------------------------------------------------------------------------------------------
 
 
-def brute(words: list[str], sequence: tuple[Token, ...], start: int) -> set[int]:
+def brute(words: list[str], sequence: tuple[PatternToken, ...], start: int) -> set[int]:
     """Every end of the sequence at `start`, word by word: what PhraseMatcher has to find, slowly."""
     if not sequence:
         return {start}
