@@ -1,21 +1,16 @@
 """${message}."""
 
-import sqlalchemy as sa
-from alembic import op
-
-from callanalytics.review.tables import UtcTime
+from callanalytics.store.reviews.migrations import apply_sql, drop_tables
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
-    """One step on."""
-    ${upgrades if upgrades else "pass"}
+    """Go one step on."""
+    apply_sql(revision)
 
 
 def downgrade() -> None:
-    """One step back."""
-    ${downgrades if downgrades else "pass"}
+    """Go one step back."""
+    drop_tables(revision)
