@@ -1,6 +1,6 @@
 -- The views of the catalog that join others, with what a row and each column of them means.
--- catalog.py fills in {counted_promises} (what counts of a promise, counted_promises.sql), {items} (each item of the scorecard beside its column of `calls`), {repeat_days}, and {z} and
--- {z2}: the quantile of the 95 % interval and its square.
+-- catalog.py fills in what stands in braces: the SELECT of counted_promises.sql, each item of the scorecard beside its
+-- column of `calls`, the days of a repeat call, and z and z2: the quantile of the 95 % interval and its square.
 
 -- The 95 % interval of a share (Wilson 1927): wilson_low(hits, n), wilson_high(hits, n); NULL without cases.
 CREATE MACRO wilson_low(k, n) AS CASE WHEN n > 0 THEN greatest(0.0,
