@@ -1,7 +1,6 @@
-"""The quality team's web app: review, calibrate, learn.
+"""The web app of the quality team: review calls, calibrate the scoring, follow promises, log improvements.
 
-    tables     what the review store keeps, and the values people may give
-    reviews    the review store: judgements, contests, promises, samples, actions; nothing is ever overwritten
-    people     users, passwords, sessions, who may do what
-    index      the calls of OUT as rows of the review store, so that no page reads a whole dataset
+app.py makes the app, session.py knows who asks and holds what all pages share, desk.py holds what the pages work with,
+pages/ has the pages, a file each.  The other files are what the pages compute: which calls (selection), one call as its
+page shows it (judging), agreement (calibration), promises (register), sound, and swapped roles (swap).
 """

@@ -9,16 +9,27 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Request
+from fastapi import APIRouter, FastAPI, Form, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 
 from callanalytics.config import Config
 from callanalytics.errors import CallAnalyticsError
 from callanalytics.review.desk import Desk
-from callanalytics.review.pages import calibration, call, contests, ledger, people, plan, register, samples, worklist
-from callanalytics.review.session import BEFORE, COOKIE, HERE, _visitor, check_csrf, desk_of, page
+from callanalytics.review.pages import (
+    answers,
+    calibration,
+    call,
+    contests,
+    ledger,
+    people,
+    plan,
+    register,
+    samples,
+    worklist,
+)
+from callanalytics.review.session import BEFORE, CHANGES, COOKIE, HERE, desk_of, page, see_other, visitor
 from callanalytics.store.reviews.people import log_in, log_in_by_proxy, log_out
 from callanalytics.texts import say
 
@@ -34,13 +45,13 @@ ARMOUR = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
-PAGES = (calibration, call, contests, ledger, people, plan, register, samples, worklist)  # one module a page
+PAGES = (answers, calibration, call, contests, ledger, people, plan, register, samples, worklist)
 
 entrance = APIRouter()
 
 
 def create_app(config: Config, output: Path) -> FastAPI:
-    """The app over one OUT.  Raises the errors of `Desk`."""
+    """Make the app over one OUT.  Raises the errors of `Desk`."""
     desk = Desk(config, output)
 
     @asynccontextmanager
@@ -62,11 +73,9 @@ def create_app(config: Config, output: Path) -> FastAPI:
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     for router in (entrance, *(module.router for module in PAGES)):
         app.include_router(router)
-    app.add_exception_handler(HTTPException, _explain)
-    app.add_exception_handler(404, _explain)
-    app.add_exception_handler(405, _explain)
-    app.add_exception_handler(RequestValidationError, _explain)
-    app.add_exception_handler(CallAnalyticsError, _explain)
+    for failure in (HTTPException, 404, 405, RequestValidationError, CallAnalyticsError):
+        app.add_exception_handler(failure, _explain)
+    app.add_exception_handler(answers.Refused, answers.explain_refusal)
 
     @app.middleware("http")
     async def arm(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -81,22 +90,22 @@ def create_app(config: Config, output: Path) -> FastAPI:
 
 
 def _explain(request: Request, error: Exception) -> Response:
-    """An answer to what went wrong, without a word about its inside."""
+    """Answer with what went wrong, without a word about its inside."""
     status = error.status_code if isinstance(error, HTTPException) else getattr(error, "status_code", 422)
     if status == 401 and request.method == "GET" and "HX-Request" not in request.headers:
-        return RedirectResponse("/log-in", 303)
+        return see_other("/log-in")
     if isinstance(error, CallAnalyticsError):
         status = 503
     key = {404: "not_found", 405: "not_found", 503: "store_busy"}.get(status, "bad_request")
     # Not there and not allowed look alike, to whoever asks; without a store nobody can be looked up.
-    person = getattr(request.state, "person", None) if status == 503 else _visitor(request)
+    person = getattr(request.state, "person", None) if status == 503 else visitor(request)
     lang = person.lang if person else desk_of(request).config.lang
     return page(request, "message.html", status, message=say(f"review.{key}", lang))
 
 
 @entrance.get("/log-in")
 def show_log_in(request: Request) -> Response:
-    """The form; or, behind a proxy that knows who it is, straight in."""
+    """Show the form; or, behind a proxy that names who it is, log in at once."""
     desk = desk_of(request)
     settings = desk.config.review
     host = request.client.host if request.client else ""
@@ -110,15 +119,18 @@ def show_log_in(request: Request) -> Response:
 
 def _log_in_form(request: Request, status: int = 200) -> Response:
     csrf = request.cookies.get(BEFORE) or secrets.token_urlsafe(32)
-    response = page(request, "log_in.html", status, csrf=csrf, has_failed=status != 200)
-    response.set_cookie(BEFORE, csrf, httponly=True, samesite="strict", secure=request.url.scheme == "https")
-    return response
+    form = page(request, "log_in.html", status, csrf=csrf, has_failed=status != 200)
+    return _with_cookie(request, form, BEFORE, csrf)
 
 
 def _with_session(request: Request, token: str) -> Response:
-    response = RedirectResponse("/", 303)
-    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    response = _with_cookie(request, see_other("/"), COOKIE, token)
     response.delete_cookie(BEFORE)
+    return response
+
+
+def _with_cookie(request: Request, response: Response, name: str, value: str) -> Response:
+    response.set_cookie(name, value, httponly=True, samesite="strict", secure=request.url.scheme == "https")
     return response
 
 
@@ -129,7 +141,7 @@ def do_log_in(
     password: Annotated[str, Form(max_length=200)],
     csrf: Annotated[str, Form()] = "",
 ) -> Response:
-    """In, or the form again."""
+    """Log in, or show the form again."""
     if not hmac.compare_digest(csrf.encode(), request.cookies.get(BEFORE, "\0").encode()):
         raise HTTPException(403)
     origin = request.client.host if request.client else ""
@@ -137,10 +149,10 @@ def do_log_in(
     return _with_session(request, token) if token else _log_in_form(request, 401)
 
 
-@entrance.post("/log-out", dependencies=[Depends(check_csrf)])
+@entrance.post("/log-out", dependencies=CHANGES)
 def do_log_out(request: Request) -> Response:
-    """Out."""
+    """Log out."""
     log_out(desk_of(request).reviews, request.cookies.get(COOKIE, ""))
-    response = RedirectResponse("/log-in", 303)
+    response = see_other("/log-in")
     response.delete_cookie(COOKIE)
     return response

@@ -1,4 +1,4 @@
-"""Everything the pages work with, opened once: OUT, the review store, the scorecard, the ledger."""
+"""Everything that the pages work with, opened once: OUT, the review store, the scorecard, the ledger."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ REFRESH_S = 30  # between two looks at what changed in OUT
 
 
 class _Closing(Exception):
-    """Ends the thread that reads along."""
+    """Ends the thread that reads what changed."""
 
 
 class Desk:
-    """What lies on the table of the quality team."""
+    """All that the pages of one OUT share."""
 
     def __init__(self, config: Config, output: Path) -> None:
-        """Raises StoreError when OUT is no folder of this machine or the review store does not open; ConfigError."""
+        """Open OUT.  Raises ConfigError; StoreError when OUT is no local folder or the review store does not open."""
         self.config = config
         self.output = output
         self.files = load_files(config)
@@ -49,20 +49,21 @@ class Desk:
         forget_gone(self.reviews, self.ledger)  # what an erasure that was killed left
         self.topics = {topic.id: topic for topic in read_topics(config)}
         self.read_parts: tuple[int, int] | None = None  # while OUT is taken in: parts done, of how many
+        self.may_tell_apart = config.privacy.agents_may_be_told_apart
         self._one_at_a_time, self._starting = threading.Lock(), threading.Lock()
         self._reader: threading.Thread | None = None
         self._looked_at = -float("inf")
         self._is_closing = False
 
     def close(self) -> None:
-        """Let go of the review store."""
+        """Stop reading and close the review store."""
         self._is_closing = True
         if self._reader:
             self._reader.join()
         self.reviews.close()
 
     def refresh(self) -> int:
-        """Take in what changed in OUT; returns how many parts were read."""
+        """Read what changed in OUT into the index; return how many parts were read."""
         with self._one_at_a_time:
             try:
                 return refresh(self.reviews, self.store, self._tell)
@@ -70,7 +71,7 @@ class Desk:
                 self.read_parts = None
 
     def keep_up(self) -> None:
-        """Take in what changed in a thread of its own, at most once in REFRESH_S; waits for nothing."""
+        """Read what changed in a thread of its own, at most once in REFRESH_S; wait for nothing."""
         with self._starting:
             is_busy = self._reader is not None and self._reader.is_alive()
             if is_busy or time.monotonic() - self._looked_at < REFRESH_S:
@@ -91,12 +92,12 @@ class Desk:
         self.read_parts = done, of
 
     def find(self, call_id: str) -> IndexedCall | None:
-        """A call as the work list has it."""
+        """Return a call as the work list has it."""
         with self.reviews.reading() as orm:
             return orm.scalar(select(IndexedCall).where(IndexedCall.call_id == call_id))
 
     def read(self, call_id: str) -> CallResult | None:
-        """A call as it lies in OUT; null when it is nowhere in it."""
+        """Return a call as OUT has it; None when it is nowhere in OUT."""
         for _ in range(2):
             row = self.find(call_id)
             found = self.store.read_call(call_id, row.part) if row else None
@@ -106,13 +107,13 @@ class Desk:
         return None
 
     def may_see(self, person: Person, call: IndexedCall) -> bool:
-        """Whether a person may open a call: the team all, an agent the own ones once the works council agreed.
+        """Return whether a person may open a call: the team all, an agent the own ones once the works council agreed.
 
-        Sensitive ones are for who has that right, and for the others of the team when a lead put them in a sample.
-        `worklist.visible` says the same in SQL.
+        Sensitive calls are for those who have that right, and for the rest of the team when a lead put them in a
+        sample.  `selection.visible` is the same in SQL.
         """
         if person.role == "agent":
-            return self.config.privacy.agents_may_be_told_apart and call.agent_ref == person.agent_ref is not None
+            return self.may_tell_apart and call.agent_ref == person.agent_ref is not None
         if call.sensitive and not person.may("sensitive"):
             return person.may("see") and self._is_in_a_sample(call.call_id)
         return person.may("see")

@@ -1,6 +1,6 @@
 """A call as its page shows it: criteria under the items of the card, the transcript with its events, what comes next.
 
-Pure.  In blind scoring the view holds nothing that the machine found and nothing that others said.
+Pure.  In blind scoring the view holds nothing that the machine found and no answer of others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from callanalytics.config import Scorecard
-from callanalytics.records import CallResult, CriterionRow, EventRow, Evidence, PromiseRow, TurnRow
+from callanalytics.records import CallResult, EventRow, Evidence, PromiseRow, StoredWord, TurnRow
 from callanalytics.scoring.phrases import Criterion
 from callanalytics.scoring.scorecard import PROMISE_PARTS, Scores, score_items
 from callanalytics.store.reviews.reviews import Said, confirmed, corrected
@@ -20,7 +20,7 @@ from callanalytics.store.reviews.tables import Answer, Judgement, PromiseJudgeme
 COMPLIANCE, SIGNALS = "compliance", "signals"  # groups beside the items of the card
 UNSURE = 0.5  # a word recognised with less is marked, as in redact_audio
 ANSWERS: tuple[Answer, ...] = ("met", "not_met", "not_applicable", "unclear")
-QUIET_EVENTS = ("dead_air", "interruption", "transfer")  # what criteria are about: told to nobody who scores blind
+QUIET_EVENTS = ("dead_air", "interruption", "transfer")  # criteria are about them: hidden from who scores blind
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class CriterionView:
-    """A criterion with the machine's verdict and people's; `status` is null in blind scoring."""
+    """A criterion with the machine's verdict and people's answers; `status` is None in blind scoring."""
 
     criterion: Criterion
     status: Answer | None
@@ -48,7 +48,7 @@ class CriterionView:
 
     @property
     def id(self) -> str:
-        """Of the criterion."""
+        """The id of the criterion."""
         return self.criterion.id
 
     @property
@@ -62,7 +62,7 @@ class Group:
     """An item of the card with its criteria, the compliance block, or the signals."""
 
     id: str
-    status: str | None  # of the item as it stands with people's answers; null in blind scoring and for signals
+    status: str | None  # of the item as it stands with people's answers; None in blind scoring and for signals
     criteria: tuple[CriterionView, ...]
     promise_parts: tuple[str, ...] = ()
 
@@ -90,12 +90,12 @@ class Line:
 
 
 def as_answer(status: str) -> Answer:
-    """The machine's status in the words people have for it."""
+    """Return the machine's status in the words that people choose from."""
     return "unclear" if status == "uncertain" else cast("Answer", status)
 
 
 def mark_of(result: CallResult) -> str:
-    """What differs once a call is scored again: nobody accepts a value that was not on the page."""
+    """Return a mark that differs once a call is scored again: nobody accepts a value that was not on the page."""
     row = result.call
     return hashlib.sha256(f"{row.scoring_fingerprint} {row.processed_at.isoformat()}".encode()).hexdigest()[:16]
 
@@ -110,7 +110,7 @@ def group_criteria(
     items: Mapping[str, str],
     is_blind: bool = False,
 ) -> list[Group]:
-    """The criteria under the items of the card, each once, in the order of the card.
+    """Return the criteria under the items of the card, each once, in the order of the card.
 
     `answers` are those of `Reviews.answers`; in blind scoring all but the person's own are left out here.
     """
@@ -136,64 +136,58 @@ def group_criteria(
         )
 
     left = dict.fromkeys(known)
+
+    def take(names: Collection[str]) -> tuple[CriterionView, ...]:
+        here = [name for name in names if name in left]
+        for name in here:
+            del left[name]
+        return tuple(view(name) for name in here)
+
     groups = []
     for item, settings in scorecard.items.items():
-        here = [part for part in settings.parts if part in left]
-        for part in here:
-            del left[part]
-        parts = tuple(part for part in settings.parts if part in PROMISE_PARTS)
+        here, parts = take(settings.parts), tuple(part for part in settings.parts if part in PROMISE_PARTS)
         if here or parts:
-            status = None if is_blind else items.get(item)
-            groups.append(Group(item, status, tuple(view(name) for name in here), () if is_blind else parts))
-    compliance = [name for name in scorecard.compliance if name in left]
-    rest = [name for name in left if name not in compliance]
-    groups.append(Group(COMPLIANCE, None, tuple(view(name) for name in compliance)))
-    groups.append(Group(SIGNALS, None, tuple(view(name) for name in rest)))
+            groups.append(Group(item, None if is_blind else items.get(item), here, () if is_blind else parts))
+    groups += [Group(COMPLIANCE, None, take(scorecard.compliance)), Group(SIGNALS, None, take(tuple(left)))]
     return [group for group in groups if group.criteria or group.promise_parts]
 
 
 def must_answer(scorecard: Scorecard, known: Collection[str]) -> frozenset[str]:
-    """The criteria without which a card that is scored blind is not whole."""
+    """Return the criteria without which a card that is scored blind is not whole."""
     named = {part for item in scorecard.items.values() for part in item.parts} | set(scorecard.compliance)
     return frozenset(named & set(known))
 
 
 def accept_rest(result: CallResult, answers: Sequence[Judgement]) -> list[Said]:
-    """The machine's verdicts on what nobody has answered; what a colleague answered stands."""
+    """Return the machine's verdicts on what nobody has answered; the answers of colleagues stand."""
     answered = {one.criterion for one in answers}
     return [Said(row.criterion, as_answer(row.status)) for row in result.criteria if row.criterion not in answered]
 
 
-def score_answers(
+def score_card(
     result: CallResult,
     answers: Sequence[Judgement],
     promises: Sequence[PromiseJudgement],
     scorecard: Scorecard,
     undesired: Collection[str],
     signals: Collection[str],
+    is_blind: bool = False,
 ) -> Scores:
-    """What the card comes to with people's answers in the place of the machine's verdicts."""
+    """Return what the card comes to with people's answers in the place of the machine's verdicts.
+
+    In blind scoring the answers count alone: neither the machine's other verdicts nor its promises do.
+    """
     rows = corrected(result, answers, undesired)
+    if is_blind:
+        answered = {one.criterion for one in answers}
+        return score_items([row for row in rows if row.criterion in answered], (), scorecard, signals)
     return score_items(rows, confirmed(result.promises, promises), scorecard, signals)
-
-
-def score_blind(
-    result: CallResult,
-    answers: Sequence[Judgement],
-    scorecard: Scorecard,
-    undesired: Collection[str],
-    signals: Collection[str],
-) -> Scores:
-    """What the card comes to by a person's own answers alone; the register of promises is the machine's."""
-    answered = {one.criterion for one in answers}
-    rows: list[CriterionRow] = [row for row in corrected(result, answers, undesired) if row.criterion in answered]
-    return score_items(rows, (), scorecard, signals)
 
 
 def newest_promises(
     promises: Sequence[PromiseRow], said: Sequence[PromiseJudgement]
 ) -> tuple[list[tuple[PromiseRow, PromiseJudgement | None]], list[PromiseJudgement]]:
-    """Each promise of the machine with the newest answer on it, and the promises that people added.
+    """Return each promise of the machine with the newest answer on it, and the promises that people added.
 
     `said` oldest first.  One that was added and then rejected is gone.
     """
@@ -206,26 +200,16 @@ def newest_promises(
 
 
 def transcript_of(result: CallResult, is_blind: bool = False) -> list[Line]:
-    """The turns with their words, and the events in their places."""
+    """Return the turns with their words, and the events in their places."""
     events = [one for one in result.events if not (is_blind and one.type in QUIET_EVENTS)]
     overlaps = [(one.start_ms, one.end_ms) for one in events if one.type == "overlap"]
+
+    def view(word: StoredWord) -> WordView:
+        is_overlapped = any(start < word.end_ms and word.start_ms < end for start, end in overlaps)
+        return WordView(word.text, word.start_ms, word.end_ms, word.confidence < UNSURE, is_overlapped)
+
     lines = [
-        Line(
-            turn.start_ms,
-            turn.end_ms,
-            turn,
-            tuple(
-                WordView(
-                    word.text,
-                    word.start_ms,
-                    word.end_ms,
-                    word.confidence < UNSURE,
-                    any(start < word.end_ms and word.start_ms < end for start, end in overlaps),
-                )
-                for word in turn.words
-                if word.text
-            ),
-        )
+        Line(turn.start_ms, turn.end_ms, turn, tuple(view(word) for word in turn.words if word.text))
         for turn in result.turns
     ]
     lines += [Line(one.start_ms, one.end_ms, event=one) for one in events]
@@ -233,7 +217,7 @@ def transcript_of(result: CallResult, is_blind: bool = False) -> list[Line]:
 
 
 def next_of(order: Sequence[str], done: Collection[str], current: str) -> str | None:
-    """The next one of a list that is not done, from the current one on and round; null when there is none.
+    """Return the next one of a list that is not done, from the current one on and round; None when there is none.
 
     a b c d, done b, from a   ->   c
     """

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Boolean, ColumnElement, and_, column, func, select, text
 from sqlalchemy.orm import Session as Orm
 
 from callanalytics.intervals import wilson_interval
-from callanalytics.review.session import PAGE
+from callanalytics.review.session import LINES_A_PAGE
 from callanalytics.store.catalog import counted_promises
 from callanalytics.store.reviews.tables import IndexedCall, IndexedPromise, PromiseJudgement
 
 SOON = timedelta(days=7)
-
 View = Literal["overdue", "today", "soon", "later", "undated", "done"]
-
-VIEWS: tuple[View, ...] = ("overdue", "today", "soon", "later", "undated", "done")
+VIEWS: tuple[View, ...] = get_args(View)
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A line of the register: what the machine found with people's answers in place, or what they added to it."""
+    """A line of the register: a promise that the machine found, people's answers in place, or one that they added."""
 
     call: IndexedCall
     promise_index: int | None
@@ -65,7 +63,7 @@ def _register() -> Any:
 def _in_view(
     view: View, due: ColumnElement[Any], kept: ColumnElement[Any], days: tuple[datetime, datetime]
 ) -> ColumnElement[bool]:
-    """The promises of a view; `days` are the start of today and of tomorrow."""
+    """Return which promises a view holds; `days` are the start of today and of tomorrow."""
     today, tomorrow = days
     if view == "done":
         return kept.is_not(None)
@@ -82,34 +80,22 @@ def _in_view(
 def list_promises(
     orm: Orm, scope: ColumnElement[bool], view: View, days: tuple[datetime, datetime], number: int = 1
 ) -> tuple[list[Promise], dict[str, int]]:
-    """A page of a view of the register, what is due first on top, and how many each view holds."""
+    """Return a page of a view of the register, what is due first on top, and how many promises each view holds."""
     lines = _register()
     due, kept = lines.c.final_due_at, lines.c.kept
-    joined = select(lines).join(IndexedCall, IndexedCall.call_id == lines.c.call_id).where(scope)
+    of_call = IndexedCall.call_id == lines.c.call_id
     sums = [func.count().filter(_in_view(one, due, kept, days)).label(one) for one in VIEWS]
-    held = select(*sums).select_from(lines).join(IndexedCall, IndexedCall.call_id == lines.c.call_id).where(scope)
-    counts = dict(orm.execute(held).mappings().one())
+    counts = orm.execute(select(*sums).select_from(lines).join(IndexedCall, of_call).where(scope)).mappings().one()
     order = (due.desc(),) if view == "done" else (due, IndexedCall.day.desc())
-    asked = joined.add_columns(IndexedCall).where(_in_view(view, due, kept, days))
-    asked = asked.order_by(*order, lines.c.call_id, lines.c.start_ms).limit(PAGE).offset((number - 1) * PAGE)
-    rows = [
-        Promise(
-            row.IndexedCall,
-            row.promise_index,
-            row.start_ms,
-            row.final_type,
-            row.final_due_at,
-            row.number_confirmed,
-            row.registered,
-            row.kept,
-        )
-        for row in orm.execute(asked)
-    ]
-    return rows, {name: int(n) for name, n in counts.items()}
+    shown = (lines.c[name] for name in ("promise_index", "start_ms", "final_type", "final_due_at", "number_confirmed"))
+    asked = select(IndexedCall, *shown, lines.c.registered, kept).join(lines, of_call)
+    asked = asked.where(scope, _in_view(view, due, kept, days)).order_by(*order, lines.c.call_id, lines.c.start_ms)
+    found = orm.execute(asked.limit(LINES_A_PAGE).offset((number - 1) * LINES_A_PAGE))
+    return [Promise(*row) for row in found], {name: int(n) for name, n in counts.items()}
 
 
 def count_kept(orm: Orm, scope: ColumnElement[bool]) -> Kept:
-    """How many promises were kept, of those that somebody looked into."""
+    """Return how many promises were kept, of those that somebody looked into."""
     lines = _register()
     kept = lines.c.kept
     asked = select(func.count().filter(kept.is_(True)), func.count().filter(kept.is_not(None))).select_from(lines)
@@ -118,7 +104,7 @@ def count_kept(orm: Orm, scope: ColumnElement[bool]) -> Kept:
 
 
 def today_of(zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
-    """The start of the day of a moment in a zone, and of the day after: 23 or 25 hours apart twice a year."""
+    """Return the start of the day of a moment in a zone, and of the day after: 23 or 25 hours apart twice a year."""
     day = now.astimezone(zone).date()
     first, second = (datetime.combine(day + timedelta(days=i), time(), zone).astimezone(UTC) for i in (0, 1))
     return first, second

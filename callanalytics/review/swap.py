@@ -1,8 +1,8 @@
-"""A person says that agent and citizen were taken for each other: the call changes sides and is scored again.
+"""Swap agent and citizen of a call when a person says that they were confused, and score the call again.
 
-The old scores go to score_history, as with a new scorecard; what people said of them stays as it was said.  A later
-run that processes the recording anew (a change of models or settings) takes its roles from the recogniser again: the
-swap is in the review store, `is_undone` tells, the page says so, and swapping once more mends it.
+The old scores go to score_history, as with a new scorecard; people's answers on them stay as they were given.  A later
+run that processes the recording anew (other models or settings) takes its roles from the recogniser again.  The swap
+is in the review store; `is_undone` finds this case, the page reports it, and another swap mends it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import select
 
 from callanalytics.call.features import measure
 from callanalytics.call.turns import find_events
@@ -34,9 +32,9 @@ MIRRORED = ("talk_ms", "interruptions", "wpm", "turns")  # columns of calls that
 
 
 def swapped(result: CallResult, config: Config) -> CallResult:
-    """The call with agent and citizen in each other's place, its scores still the old ones.
+    """Return the call with agent and citizen in each other's place, its scores still the old ones.
 
-    Holds stay the agent's, silences nobody's.  Measures that mirror change places to the bit; the answering time is
+    Holds stay the agent's, silences nobody's.  Measures of both sides change places unchanged; the answering time is
     measured anew, readability with the scores.
     """
     from callanalytics.scoring.scorer import stored_transcript
@@ -44,10 +42,8 @@ def swapped(result: CallResult, config: Config) -> CallResult:
     turns = tuple(replace(turn, role=OTHER.get(turn.role, turn.role)) for turn in result.turns)
     transcript, row = stored_transcript(replace(result, turns=turns)), result.call
     measured = measure(transcript.turns, (), (), transcript.holds, row.duration_ms)
-    columns: dict[str, Any] = {}
-    for name in MIRRORED:
-        columns[f"{name}_agent"] = getattr(row, f"{name}_citizen")
-        columns[f"{name}_citizen"] = getattr(row, f"{name}_agent")
+    sides = (("agent", "citizen"), ("citizen", "agent"))
+    columns: dict[str, Any] = {f"{name}_{to}": getattr(row, f"{name}_{of}") for name in MIRRORED for to, of in sides}
     both_ms = row.talk_ms_agent + row.talk_ms_citizen
     agent_channels = [turn.channel for turn in turns if turn.role == "agent" and turn.channel is not None]
     call = replace(
@@ -85,7 +81,7 @@ def swap_roles(
     call_id: str,
     token: str,
 ) -> bool:
-    """Swap the roles of a published call, score it again, publish it, and keep who did it; false when sent before.
+    """Swap the roles of a published call, score it again, publish it, and keep who did it; False when sent before.
 
     `store` is one of its own, not open.  Raises StoreLocked while a run holds OUT, with nothing changed; InputError
     when the call is not there, its words are gone, or it has neither agent nor citizen.  A kill between publishing and
@@ -102,7 +98,7 @@ def swap_roles(
         if published is None or not found:
             raise InputError(path=store.root, reason=Message("errors.call_not_any_more"))
         if sign not in published.part:
-            if any(one.token == token for one in swaps_of(reviews, call_id)):
+            if any(one.token == token for one in reviews.rows_about(RoleSwap, call_id)):
                 return False
             old, now = found[0], datetime.now(UTC)
             if not any(turn.role in OTHER for turn in old.turns):
@@ -116,14 +112,8 @@ def swap_roles(
         store.close()
 
 
-def swaps_of(reviews: Reviews, call_id: str) -> list[RoleSwap]:
-    """The swaps of a call, oldest first."""
-    with reviews.reading() as orm:
-        return list(orm.scalars(select(RoleSwap).where(RoleSwap.call_id == call_id).order_by(RoleSwap.id)))
-
-
 def is_undone(swaps: Sequence[RoleSwap], run_id: str) -> bool:
-    """Whether the run that made a call's rows began after its last swap.
+    """Return whether the run that made a call's rows began after its last swap.
 
     A run's id begins with its start in UTC, 20261128T083700-...
     """

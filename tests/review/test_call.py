@@ -18,7 +18,7 @@ from callanalytics.config import Config, load_config
 from callanalytics.review.app import create_app
 from callanalytics.review.desk import Desk
 from callanalytics.review.judging import group_criteria
-from callanalytics.review.pages import call as call_page
+from callanalytics.review.opened import CallTools
 from callanalytics.scoring import load_files
 from callanalytics.store.reviews.people import add_user, users
 from callanalytics.store.reviews.tables import Contest, Finished, Judgement, PromiseJudgement, RoleSwap, Sample, User
@@ -67,7 +67,7 @@ def team(tmp_path: Path, review_config: Config, review_out: Path) -> Iterator[Te
     team.desk.close()
 
 
-class Tools(call_page._Lazily):
+class Tools(CallTools):
     """The real ones, but what cleans notes takes every Piet for a person."""
 
     def _redactor(self) -> Any:
@@ -157,7 +157,7 @@ def test_a_note_that_cannot_be_cleaned_is_not_kept(team: Team, monkeypatch: pyte
 
 
 def test_notes_are_cleaned_by_the_redaction_of_the_calls_themselves(config: Config) -> None:
-    tools = call_page._Lazily(config, None)  # type: ignore[arg-type]
+    tools = CallTools(config, None)  # type: ignore[arg-type]
     cleaned = tools.clean("Mevrouw De Vries heeft nummer 06 12345678, \n en dat telt niet.")
     assert "Vries" not in cleaned
     assert "12345678" not in cleaned

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from callanalytics.config import Config
 from callanalytics.review.desk import Desk
 from callanalytics.review.register import VIEWS, count_kept, list_promises, today_of
-from callanalytics.review.selection import Plan, draw_calls, list_calls, read_filters, standings, visible
+from callanalytics.review.selection import SampleRequest, draw_calls, list_calls, read_filters, sample_progress, visible
 from callanalytics.store.reviews.people import Person, add_user, users
 from callanalytics.store.reviews.reviews import Said, SaidOfPromise, open_reviews
 from callanalytics.store.reviews.tables import IndexedPromise, Table
@@ -135,7 +135,7 @@ def everything_asked(desk: Desk, has_people: bool) -> list[Any]:
             listing = list_calls(orm, read_filters(asked)[0], person, True)
             answers.append((asked, listing.total, [(row.call.call_id, row.state, row.score) for row in listing.rows]))
         for kind in ("random", "stratified", "uncertain", "compliance", "monthly"):
-            plan = Plan(name="x", kind=kind, month="2026-11", with_sensitive=True)  # type: ignore[arg-type]
+            plan = SampleRequest(name="x", kind=kind, month="2026-11", with_sensitive=True)  # type: ignore[arg-type]
             answers.append((kind, draw_calls(orm, plan, read_filters({})[0], person, True, 4)))
         scope = visible(person, True, "all")
         days = today_of(ZoneInfo("Europe/Amsterdam"), NOW)
@@ -145,6 +145,6 @@ def everything_asked(desk: Desk, has_people: bool) -> list[Any]:
         answers.append(count_kept(orm, scope))
     sample_id = desk.reviews.draw(eva.id, "s", "random", ["soon", "late"], 1)
     with desk.reviews.reading() as orm:
-        answers += [(one.total, one.done, one.next_call) for one in standings(orm, person, sample_id)]
+        answers += [(one.total, one.done, one.next_call) for one in sample_progress(orm, person, sample_id)]
     desk.close()
     return answers

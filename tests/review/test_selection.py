@@ -19,7 +19,7 @@ from callanalytics.config import Config, Privacy
 from callanalytics.review.desk import Desk
 from callanalytics.review.selection import (
     Filters,
-    Plan,
+    SampleRequest,
     allocate,
     choose_places,
     draw_calls,
@@ -268,9 +268,8 @@ def month(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def drawn(desk: Desk, seed: int = 7, may_tell_apart: bool = False, person: Person = LEAD, **plan: Any) -> list[Any]:
     asked = {name: str(plan.pop(name)) for name in ("queue",) if name in plan}
     with desk.reviews.reading() as orm:
-        found = draw_calls(
-            orm, Plan(name="x", **plan), read_filters(asked)[0], person, may_tell_apart, seed, plan.get("chosen", ())
-        )
+        wanted, chosen = SampleRequest(name="x", **plan), plan.get("chosen", ())
+        found = draw_calls(orm, wanted, read_filters(asked)[0], person, may_tell_apart, seed, chosen)
     return [desk.find(call_id) for call_id in found]
 
 
@@ -321,5 +320,5 @@ def test_four_times_three_a_month_of_each_queue_or_of_each_agent_with_consent(mo
 def test_calls_chosen_by_hand_are_those_that_may_be_in_a_sample(desk: Desk) -> None:
     with desk.reviews.reading() as orm:
         chosen = ["half", "care", "short", "nowhere", "half", "plain-1"]
-        plan = Plan(name="x", kind="chosen")
+        plan = SampleRequest(name="x", kind="chosen")
         assert draw_calls(orm, plan, Filters(), LEAD, False, 1, chosen) == ["half", "plain-1"]

@@ -13,7 +13,7 @@ import pytest
 from callanalytics.config import Config
 from callanalytics.errors import InputError, StoreLocked
 from callanalytics.records import CallResult, EventRow
-from callanalytics.review.swap import is_undone, swap_roles, swapped, swaps_of
+from callanalytics.review.swap import is_undone, swap_roles, swapped
 from callanalytics.scoring import load_files
 from callanalytics.scoring.scorer import Scorer, rescored
 from callanalytics.store.datasets import Store
@@ -64,7 +64,7 @@ class Swapping:
 
     def swaps(self) -> list[RoleSwap]:
         """Return what the review store knows of swaps."""
-        return list(swaps_of(self.reviews, "a1"))
+        return self.reviews.rows_about(RoleSwap, "a1")
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import Response
 from sqlalchemy import select
 
 from callanalytics.review.calibration import (
@@ -30,7 +30,7 @@ from callanalytics.review.calibration import (
     open_to,
 )
 from callanalytics.review.desk import Desk
-from callanalytics.review.session import allowed, check_csrf, desk_of, page
+from callanalytics.review.session import CHANGES, Calibrator, GateKeeper, criterion_names, desk_of, page, see_other
 from callanalytics.store.reviews.people import Person
 from callanalytics.store.reviews.tables import Finished, IndexedCall, Judgement, Sample, SampleCall
 
@@ -113,7 +113,7 @@ def _page(request: Request, template: str, status: int = 200, **values: Any) -> 
         return text.replace(".", ",") if lang == "nl" else text
 
     shared = {
-        "names": {c.id: c.name_nl if lang == "nl" else c.name_en for c in desk.files.criteria},
+        "names": criterion_names(desk, lang),
         "definitions": {c.id: c.definition for c in desk.files.criteria},
         "number": number,
         "smallest": desk.config.privacy.smallest_group,
@@ -128,7 +128,7 @@ def _page(request: Request, template: str, status: int = 200, **values: Any) -> 
 
 
 @router.get("")
-def show_calibration(request: Request, person: Annotated[Person, allowed("calibrate")]) -> Response:
+def show_calibration(request: Request, person: Calibrator) -> Response:
     """The rounds, and per criterion how far people agree with each other and with the machine."""
     desk = desk_of(request)
     known = _read(desk, person)
@@ -142,7 +142,7 @@ def show_calibration(request: Request, person: Annotated[Person, allowed("calibr
 
 
 @router.get("/queue")
-def show_queue(request: Request, person: Annotated[Person, allowed("calibrate")], criterion: str = "") -> Response:
+def show_queue(request: Request, person: Calibrator, criterion: str = "") -> Response:
     """Where people differed, or people and machine; the criterion with most of it first."""
     desk = desk_of(request)
     known = _read(desk, person)
@@ -155,7 +155,7 @@ def show_queue(request: Request, person: Annotated[Person, allowed("calibrate")]
 
 
 @router.get("/criteria/{criterion}")
-def show_criterion(request: Request, criterion: str, person: Annotated[Person, allowed("calibrate")]) -> Response:
+def show_criterion(request: Request, criterion: str, person: Calibrator) -> Response:
     """All that is known of a criterion: definition, figures, course over the weeks, the gate and who may open it."""
     desk = desk_of(request)
     if criterion not in desk.criteria:
@@ -186,11 +186,11 @@ def _scoring(desk: Desk) -> str:
     return scoring_fingerprint(desk.config)
 
 
-@router.post("/criteria/{criterion}/gate", dependencies=[Depends(check_csrf)])
+@router.post("/criteria/{criterion}/gate", dependencies=CHANGES)
 def move_gate(
     request: Request,
     criterion: str,
-    person: Annotated[Person, allowed("gate")],
+    person: GateKeeper,
     live: Annotated[bool, Form()],
 ) -> Response:
     """Let a criterion go live, which asks for figures that say so, or take it back, which is always possible."""
@@ -202,7 +202,7 @@ def move_gate(
         return _criterion(request, desk, person, criterion, refused=True)
     moment = {"scorecard_version": desk.config.scorecard.version, "scoring": _scoring(desk)}
     desk.reviews.open_gate(person.id, criterion, live, figures.as_tree() | moment)
-    return RedirectResponse(f"/calibration/criteria/{criterion}", 303)
+    return see_other(f"/calibration/criteria/{criterion}")
 
 
 # --- the chart ------------------------------------------------------------------------------------------------------

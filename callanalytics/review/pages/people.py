@@ -1,93 +1,72 @@
-"""The pages around the calls: who may log in, the PDCA log, the ledger, what agents contest, the promise register."""
+"""The page of people: who may log in, and as what."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from callanalytics.errors import UserError
-from callanalytics.review.session import (
-    Name,
-    allowed,
-    changing,
-    desk_of,
-    formats,
-    page,
-)
-from callanalytics.store.reviews.people import MIN_PASSWORD, RIGHTS, Person, add_user, change_user, users
-from callanalytics.store.reviews.tables import (
-    UserRole,
-)
+from callanalytics.review.session import CHANGES, PeopleAdmin, UserName, desk_of, page, see_other
+from callanalytics.store.reviews.people import MIN_PASSWORD, RIGHTS, add_user, change_user, users
+from callanalytics.store.reviews.tables import UserRole
 from callanalytics.texts import has_text
 
 router = APIRouter()
-Admin = Annotated[Person, allowed("people")]
-
-
-# --- people ---------------------------------------------------------------------------------------------------------
+Password = Annotated[str | None, Form(max_length=200)]
+DONE = ("people_added", "people_changed")
 
 
 @router.get("/people")
-def show_people(request: Request, person: Admin, done: str = "") -> Response:
-    """Who may log in, and as what.  Nothing about calls: who gives rights needs none."""
-    return _people_page(request, person, done=done)
+def show_people(request: Request, _: PeopleAdmin, done: str = "") -> Response:
+    """Show who may log in, and as what.  Nothing about calls: who gives rights needs none."""
+    return _people_page(request, done=done if done in DONE else "")
 
 
-def _people_page(request: Request, person: Person, status: int = 200, wrong: str = "", done: str = "") -> Response:
-    desk = desk_of(request)
-    told = done if done in ("people_added", "people_changed") else ""
-    return page(
-        request,
-        "people.html",
-        status,
-        users=users(desk.reviews),
-        roles=list(RIGHTS),
-        wrong=wrong,
-        done=told,
-        least=MIN_PASSWORD,
-        **formats(desk, person.lang),
-    )
+def _people_page(request: Request, status: int = 200, wrong: str = "", done: str = "") -> Response:
+    known = users(desk_of(request).reviews)
+    values = {"users": known, "roles": list(RIGHTS), "least": MIN_PASSWORD, "wrong": wrong, "done": done}
+    return page(request, "people.html", status, **values)
 
 
-def _refusal(error: UserError) -> str:
-    """Return the key of what the page says about a change that is not made."""
+def _refuse(request: Request, error: UserError) -> Response:
+    """Show the page with why a change is not made."""
     key = "people_" + str(error.fields["reason"].key).removeprefix("errors.user_")
-    return key if has_text(f"review.{key}") else "bad_request"
+    return _people_page(request, 422, wrong=key if has_text(f"review.{key}") else "bad_request")
 
 
-@router.post("/people/add", dependencies=changing)
+@router.post("/people/add", dependencies=CHANGES)
 def add_person(
     request: Request,
-    person: Admin,
-    name: Name,
+    _: PeopleAdmin,
+    name: UserName,
     role: Annotated[UserRole, Form()],
-    password: Annotated[str | None, Form(max_length=200)] = None,
+    password: Password = None,
     agent: Annotated[str, Form(max_length=200)] = "",
     lang: Annotated[Literal["nl", "en"], Form()] = "nl",
 ) -> Response:
-    """Let somebody in.  Without a password only by the proxy, where there is one."""
+    """Add a person.  Without a password they come in only by the proxy, where there is one."""
     desk = desk_of(request)
     agent_ref = desk.pseudonyms("agent", agent.strip()) if agent.strip() else None
     has_proxy = bool(desk.config.review.proxy_user_header)
     try:
         add_user(desk.reviews, name.strip(), password or (None if has_proxy else ""), role, agent_ref, lang)
     except UserError as error:
-        return _people_page(request, person, 422, _refusal(error))
-    return RedirectResponse("/people?done=people_added", 303)
+        return _refuse(request, error)
+    return see_other("/people?done=people_added")
 
 
-@router.post("/people/change", dependencies=changing)
+@router.post("/people/change", dependencies=CHANGES)
 def change_person(
     request: Request,
-    person: Admin,
-    name: Name,
+    _: PeopleAdmin,
+    name: UserName,
     what: Annotated[Literal["password", "role", "disable", "enable"], Form()],
-    password: Annotated[str | None, Form(max_length=200)] = None,
+    password: Password = None,
     role: Annotated[UserRole | None, Form()] = None,
 ) -> Response:
-    """A new password, another role, out or in again."""
+    """Give a new password or another role, or let a person out or in again."""
     reviews = desk_of(request).reviews
     if all(user.name != name for user in users(reviews)):
         raise HTTPException(404)
@@ -99,17 +78,5 @@ def change_person(
         else:
             change_user(reviews, name, is_disabled=what == "disable")
     except UserError as error:
-        return _people_page(request, person, 422, _refusal(error))
-    return RedirectResponse("/people?done=people_changed", 303)
-
-
-# --- plan -----------------------------------------------------------------------------------------------------------
-
-
-# --- ledger ---------------------------------------------------------------------------------------------------------
-
-
-# --- contests -------------------------------------------------------------------------------------------------------
-
-
-# --- promise register -----------------------------------------------------------------------------------------------
+        return _refuse(request, error)
+    return see_other("/people?done=people_changed")

@@ -6,72 +6,60 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from sqlalchemy import select
 
 from callanalytics.review.session import (
-    PAGE,
-    PAGES,
-    Id,
+    CHANGES,
+    Planner,
+    RequiredText,
     Reviewer,
-    Token,
-    Words,
-    allowed,
-    changing,
+    RowId,
+    SaveToken,
     desk_of,
-    formats,
-    new_token,
     page,
+    see_other,
 )
-from callanalytics.store.reviews.people import Person
 from callanalytics.store.reviews.tables import PlanAction
 
 router = APIRouter()
-Planner = Annotated[Person, allowed("plan")]
-
+MOST_ACTIONS = 1000
 
 
 @router.get("/plan")
-def show_plan(request: Request, person: Reviewer) -> Response:
-    """What the team does to get better, and what came of it; open lines first."""
+def show_plan(request: Request, _: Reviewer) -> Response:
+    """Show what the team does to get better, and what came of it; open lines first."""
     desk = desk_of(request)
+    order = (PlanAction.closed_at.is_not(None), PlanAction.starts_on.desc(), PlanAction.id.desc())
     with desk.reviews.reading() as orm:
-        order = (PlanAction.closed_at.is_not(None), PlanAction.starts_on.desc(), PlanAction.id.desc())
-        actions = list(orm.scalars(select(PlanAction).order_by(*order).limit(PAGE * PAGES)))
-    return page(
-        request,
-        "plan.html",
-        actions=actions,
-        items=list(desk.config.scorecard.items),
-        token=new_token(),
-        today=date.today().isoformat(),
-        **formats(desk, person.lang),
-    )
+        actions = list(orm.scalars(select(PlanAction).order_by(*order).limit(MOST_ACTIONS)))
+    items, today = list(desk.config.scorecard.items), date.today().isoformat()
+    return page(request, "plan.html", actions=actions, items=items, today=today)
 
 
-@router.post("/plan", dependencies=changing)
+@router.post("/plan", dependencies=CHANGES)
 def add_action(
     request: Request,
     person: Planner,
-    action: Words,
-    hypothesis: Words,
+    action: RequiredText,
+    hypothesis: RequiredText,
     item: Annotated[str, Form(max_length=60)],
     starts_on: Annotated[date, Form()],
-    token: Token,
+    token: SaveToken,
 ) -> Response:
     """Add a line; the same form sent twice is one line."""
     desk = desk_of(request)
     if item not in desk.config.scorecard.items or not action.strip() or not hypothesis.strip():
         raise HTTPException(422)
     desk.reviews.plan(person.id, action.strip(), hypothesis.strip(), item, starts_on, token)
-    return RedirectResponse("/plan", 303)
+    return see_other("/plan")
 
 
-@router.post("/plan/conclude", dependencies=changing)
-def conclude_action(request: Request, _: Planner, id: Id, conclusion: Words) -> Response:
+@router.post("/plan/conclude", dependencies=CHANGES)
+def conclude_action(request: Request, _: Planner, action_id: RowId, conclusion: RequiredText) -> Response:
     """Close a line with what was learnt."""
     if not conclusion.strip():
         raise HTTPException(422)
-    if not desk_of(request).reviews.conclude(id, conclusion.strip()):
+    if not desk_of(request).reviews.conclude(action_id, conclusion.strip()):
         raise HTTPException(404)
-    return RedirectResponse("/plan", 303)
+    return see_other("/plan")

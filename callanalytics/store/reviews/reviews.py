@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, delete, event, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
@@ -49,6 +49,7 @@ from callanalytics.texts import Message
 if TYPE_CHECKING:
     import pyarrow as pa
 
+T = TypeVar("T", bound=Table)
 FILE = "reviews.sqlite"
 WAIT_S = 15  # for another save
 MIGRATING = 20261128  # names the lock of PostgreSQL under which the schema is brought up to date
@@ -292,6 +293,12 @@ class Reviews:
             found = orm.scalars(select(Judgement).where(Judgement.call_id == call_id, one).order_by(Judgement.id))
             newest = {(row.criterion, row.user_id): row for row in found}
         return sorted(newest.values(), key=lambda row: row.id)
+
+    def rows_about(self, table: type[T], call_id: str) -> list[T]:
+        """Return the rows of a table about a call, oldest first."""
+        rows: Any = table
+        with self.reading() as orm:
+            return list(orm.scalars(select(table).where(rows.call_id == call_id).order_by(rows.id)))
 
     def states(self, call_ids: Collection[str]) -> dict[str, CallState]:
         """Where each call stands: contested until that is settled, reviewed, or as the machine left it."""
