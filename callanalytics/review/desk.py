@@ -49,7 +49,6 @@ class Desk:
         forget_gone(self.reviews, self.ledger)  # what an erasure that was killed left
         self.topics = {topic.id: topic for topic in read_topics(config)}
         self.read_parts: tuple[int, int] | None = None  # while OUT is taken in: parts done, of how many
-        self.may_tell_apart = config.privacy.agents_may_be_told_apart
         self._one_at_a_time, self._starting = threading.Lock(), threading.Lock()
         self._reader: threading.Thread | None = None
         self._looked_at = -float("inf")
@@ -105,6 +104,11 @@ class Desk:
                 return found
             self.refresh()  # it came or moved since
         return None
+
+    @property
+    def may_tell_apart(self) -> bool:
+        """Whether the works council agreed that figures may be about single agents."""
+        return self.config.privacy.agents_may_be_told_apart
 
     def may_see(self, person: Person, call: IndexedCall) -> bool:
         """Return whether a person may open a call: the team all, an agent the own ones once the works council agreed.
