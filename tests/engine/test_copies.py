@@ -19,7 +19,17 @@ from callanalytics.config import Config
 from callanalytics.engine import copies as redact_audio
 from callanalytics.engine.copies import redact_recordings
 from callanalytics.records import CallResult, CallSource, EventRow, StoredWord, TurnRow
-from callanalytics.redaction.sound import NEAR_MS, PAD_MS, Muted, find_data, find_holds, find_unheard, silenced
+from callanalytics.redaction.sound import (
+    NEAR_MS,
+    PAD_MS,
+    TONE_HZ,
+    Muted,
+    Pcm,
+    find_data,
+    find_holds,
+    find_unheard,
+    silenced,
+)
 from tests.support.fakes import call_result, call_row, write_audio
 from tests.support.paths import RECORDINGS
 
@@ -29,7 +39,7 @@ if TYPE_CHECKING:
 RATE = 8000
 
 
-def sound(seconds: float = 2.0, channels: int = 2) -> redact_audio.Pcm:
+def sound(seconds: float = 2.0, channels: int = 2) -> Pcm:
     noise = np.random.default_rng(3).integers(-9000, 9000, (channels, round(seconds * RATE)))
     return np.asarray(np.where(noise == 0, 1, noise), dtype=np.int16)
 
@@ -62,8 +72,8 @@ def test_a_tone_takes_the_place_of_what_was_said() -> None:
     before = sound()
     after = silenced(before, RATE, [Muted(500, 1500)], tone=True)
     spectrum = np.abs(np.fft.rfft(after[0, 4000:12000]))
-    assert np.argmax(spectrum) == redact_audio.TONE_HZ
-    assert spectrum[redact_audio.TONE_HZ] > 100 * np.median(spectrum)
+    assert np.argmax(spectrum) == TONE_HZ
+    assert spectrum[TONE_HZ] > 100 * np.median(spectrum)
     np.testing.assert_array_equal(after[:, :4000], before[:, :4000])
     assert np.abs(np.diff(after[0, 3999:4010].astype(int)))[1:].max() < 1000
 
