@@ -23,7 +23,7 @@ from callanalytics.texts import Message
 
 
 def project_root() -> Path:
-    """The folder that holds configs/ and models/: the checkout, or the data installed with the package."""
+    """Return the folder that holds configs/ and models/: the checkout, or the data installed with the package."""
     package = Path(__file__).resolve().parent
     installed = package / "_data"
     return installed if installed.is_dir() else package.parent
@@ -58,7 +58,7 @@ class Models(Settings):
 
     @property
     def voices(self) -> list[str]:
-        """The models that tell speakers apart: one whole pipeline, or segmentation and embedding."""
+        """Return the models that tell speakers apart: one whole pipeline, or segmentation and embedding."""
         return [self.diarization] if self.diarization else [self.segmentation, self.embedding]
 
     @property
@@ -319,7 +319,7 @@ class Config(Settings):
     norms: Norms
 
     def resolve(self, path: str) -> Path:
-        """A path from the configuration: absolute, or relative to the project."""
+        """Return a path from the configuration: absolute, or relative to the project."""
         given = Path(path).expanduser()
         return given if given.is_absolute() else project_root() / given
 
@@ -333,12 +333,12 @@ class Config(Settings):
 
 
 def hash_of(*values: Any) -> str:
-    """A short stable hash of JSON-like values; hex, 16 digits."""
+    """Return a short stable hash of JSON-like values; hex, 16 digits."""
     return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
 def load_config(path: Path | None = None) -> Config:
-    """The defaults, overlaid by the file at `path` or named in CALLANALYTICS_CONFIG.
+    """Return the defaults, overlaid by the file at `path` or named in CALLANALYTICS_CONFIG.
 
     Raises ConfigError with the key at fault when the file can't be read, is not TOML or holds unknown keys.
     """
@@ -370,7 +370,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def explain_toml(path: Path, text: str, error: tomllib.TOMLDecodeError) -> ConfigError:
-    """What is probably wrong with a file that is no TOML, for somebody who never heard of TOML."""
+    """Return what is probably wrong with a file that is no TOML, for somebody who never heard of TOML."""
     lines = text.splitlines()
     at = re.search(r"at line (\d+)", str(error))
     number = min(int(at[1]) if at else len(lines), len(lines))
@@ -393,7 +393,7 @@ def explain_toml(path: Path, text: str, error: tomllib.TOMLDecodeError) -> Confi
 
 
 def _code(line: str) -> str:
-    """The line without a comment behind it."""
+    """Return the line without a comment behind it."""
     return re.sub(r'#[^"]*$', "", line)
 
 

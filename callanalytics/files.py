@@ -13,7 +13,7 @@ from typing import IO
 
 
 def sha256_of(path: Path) -> str:
-    """The sha256 of a file's bytes, hex."""
+    """Return the sha256 of a file's bytes, hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -33,7 +33,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _make_folder(path: Path) -> Path:
-    """The folder, made with what is missing above it; only its owner may look into what is made here."""
+    """Return the folder, made with what is missing above it; only its owner may look into what is made here."""
     if not path.is_dir():
         _make_folder(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)

@@ -36,7 +36,7 @@ class Counts:
 
     @classmethod
     def of(cls, found: bool, is_true: bool) -> Counts:
-        """The table of one case."""
+        """Return the table of one case."""
         return cls(int(found and is_true), int(found and not is_true), int(is_true and not found),
                    int(not found and not is_true))  # fmt: skip
 
@@ -47,27 +47,27 @@ class Counts:
 
     @property
     def has_both_classes(self) -> bool:
-        """Whether the truth holds a yes and a no; without, F1 and kappa say little or nothing."""
+        """Return whether the truth holds a yes and a no; without, F1 and kappa say little or nothing."""
         return self.tp + self.fn > 0 and self.fp + self.tn > 0
 
     @property
     def precision(self) -> float | None:
-        """tp / (tp + fp); null when nothing was found."""
+        """tp / (tp + fp); None when nothing was found."""
         return share(self.tp, self.tp + self.fp)
 
     @property
     def recall(self) -> float | None:
-        """tp / (tp + fn); null when there was nothing to find."""
+        """tp / (tp + fn); None when there was nothing to find."""
         return share(self.tp, self.tp + self.fn)
 
     @property
     def f1(self) -> float | None:
-        """2 tp / (2 tp + fp + fn); null when there was nothing to find and nothing was found."""
+        """2 tp / (2 tp + fp + fn); None when there was nothing to find and nothing was found."""
         return share(2 * self.tp, 2 * self.tp + self.fp + self.fn)
 
     @property
     def kappa(self) -> float | None:
-        """Cohen's kappa (Cohen 1960): agreement beyond chance, -1 to 1; null when chance alone explains all."""
+        """Cohen's kappa (Cohen 1960): agreement beyond chance, -1 to 1; None when chance alone explains all."""
         if not self.n:
             return None
         observed = (self.tp + self.tn) / self.n
@@ -76,12 +76,12 @@ class Counts:
 
 
 def share(part: float, whole: float) -> float | None:
-    """part / whole, or null when there is no whole."""
+    """part / whole, or None when there is no whole."""
     return part / whole if whole else None
 
 
 def wilson_interval(hits: float, n: int, z: float = Z95) -> tuple[float, float] | None:
-    """Interval of a proportion (Wilson 1927), sound for small n and near 0 and 1; null without cases.
+    """Interval of a proportion (Wilson 1927), sound for small n and near 0 and 1; None without cases.
 
     `z` standard errors wide to both sides, 95 % unless told otherwise.  8 of 10 -> (0.49, 0.94)
     """
@@ -96,7 +96,7 @@ def wilson_interval(hits: float, n: int, z: float = Z95) -> tuple[float, float] 
 def newcombe_interval(
     first: tuple[float, int], second: tuple[float, int], z: float = Z95
 ) -> tuple[float, float] | None:
-    """Interval of the difference of two proportions, each (hits, n) (Newcombe 1998, method 10); null without cases.
+    """Interval of the difference of two proportions, each (hits, n) (Newcombe 1998, method 10); None without cases.
 
     56 of 70 against 48 of 80 -> (0.05, 0.33)
     """
@@ -119,7 +119,7 @@ def bootstrap_interval(
     """95 % interval of a measure by the percentile bootstrap (Efron 1979) over whole calls.
 
     What happens inside one call hangs together, so calls are drawn, not turns or words.  Draws on which the measure
-    is undefined don't count; null for fewer than two cases.
+    is undefined don't count; None for fewer than two cases.
     """
     if len(cases) < 2:
         return None
@@ -137,7 +137,7 @@ def ratio_interval(pairs: Sequence[tuple[float, float]]) -> tuple[float, float] 
 
 
 def mean(values: Iterable[float | None]) -> float | None:
-    """The mean of the values that are known, null without any."""
+    """Return the mean of the values that are known, None without any."""
     known = [value for value in values if value is not None]
     return share(sum(known), len(known))
 
@@ -153,7 +153,7 @@ def draw_cases(n: int, draws: int = DRAWS, seed: int = SEED) -> NDArray[Any]:
 
 
 def percentiles(values: NDArray[Any]) -> tuple[float, float] | None:
-    """The 2.5 and 97.5 % points of what is known of the values; null when nothing is."""
+    """Return the 2.5 and 97.5 % points of what is known of the values; None when nothing is."""
     import numpy as np
 
     known = values[~np.isnan(values)]

@@ -34,7 +34,7 @@ Model = TypeVar("Model")
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A file of a model; `sha256` is null when only the hub's commit pins it."""
+    """A file of a model; `sha256` is None when only the hub's commit pins it."""
 
     name: str
     sha256: str | None
@@ -54,14 +54,14 @@ class ModelEntry:
 
 
 def weights_dir() -> Path:
-    """Where weights lie: $CALLANALYTICS_MODELS, else models/weights in the project."""
+    """Return where weights lie: $CALLANALYTICS_MODELS, else models/weights in the project."""
     chosen = os.environ.get("CALLANALYTICS_MODELS")
     return Path(chosen) if chosen else project_root() / "models" / "weights"
 
 
 @lru_cache
 def read_manifest() -> dict[str, ModelEntry]:
-    """All models of models/manifest.toml by name."""
+    """Return all models of models/manifest.toml by name."""
     tree = tomllib.loads((project_root() / "models" / "manifest.toml").read_text(encoding="utf-8"))
     return {
         name: ModelEntry(
@@ -77,7 +77,7 @@ def read_manifest() -> dict[str, ModelEntry]:
 
 
 def model_entry(name: str) -> ModelEntry:
-    """The manifest's entry of a model; raises ConfigError for a name that it doesn't hold."""
+    """Return the manifest's entry of a model; raises ConfigError for a name that it doesn't hold."""
     entries = read_manifest()
     if name not in entries:
         known = ", ".join(entries)
@@ -88,7 +88,7 @@ def model_entry(name: str) -> ModelEntry:
 
 
 def find_model(name: str) -> Path:
-    """The folder of a model whose every file has just been verified.
+    """Return the folder of a model whose every file has just been verified.
 
     Raises ModelMissing when a file is not there, ModelRefused when one is not the manifest's.
     """
@@ -105,7 +105,7 @@ def find_model(name: str) -> Path:
 
 
 def model_fingerprint(name: str) -> dict[str, str]:
-    """The sha256 of each file of a model as the manifest (or the first pull) pins it."""
+    """Return the sha256 of each file of a model as the manifest (or the first pull) pins it."""
     entry, pinned = model_entry(name), _pinned(weights_dir() / name)
     return {f.name: f.sha256 or pinned.get(f.name, "") for f in entry.files}
 

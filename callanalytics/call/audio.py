@@ -69,7 +69,7 @@ def decode_recording(path: str | Path, call_id: str, settings: AudioSettings) ->
 
 
 def decode_original(path: str | Path, call_id: str, settings: AudioSettings) -> tuple[NDArray[np.int16], int]:
-    """A recording as it was recorded: (channels, n) in 16 bits, and its rate; 16-bit files come out bit for bit.
+    """Return a recording as it was recorded: (channels, n) in 16 bits, and its rate; 16-bit files come out bit for bit.
 
     Raises CallError as decode_recording does.
     """

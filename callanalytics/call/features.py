@@ -19,7 +19,7 @@ GAP_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The measures of the dataset `calls`; null where the call gives no ground for a number."""
+    """The measures of the dataset `calls`; None where the call gives no ground for a number."""
 
     asr_confidence: float | None
     speech_ms: int
@@ -43,7 +43,7 @@ class Features:
 def measure(
     turns: Sequence[Turn], events: Sequence[Event], speech: Sequence[Span], holds: Sequence[Span], duration_ms: int
 ) -> Features:
-    """All measures of a call; `speech` are the spans in which anybody speaks."""
+    """Return all measures of a call; `speech` are the spans in which anybody speaks."""
     talk = {role: talk_spans([t for t in turns if t.role == role]) for role in ("agent", "citizen")}
     agent_ms, citizen_ms = _length(talk["agent"]), _length(talk["citizen"])
     busy = merge([*speech], 0)
@@ -88,7 +88,7 @@ def _shared(span: Span, others: Sequence[Span]) -> int:
 
 
 def _words_a_minute(turns: Sequence[Turn], role: str, talk_ms: int) -> float | None:
-    """Words by minutes of own talk; null below 5 s, where the number says nothing."""
+    """Words by minutes of own talk; None below 5 s, where the number says nothing."""
     words = sum(len(t.words) for t in turns if t.role == role)
     return round(words / talk_ms * 60_000, 1) if talk_ms >= 5000 else None
 

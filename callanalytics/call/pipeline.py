@@ -70,12 +70,12 @@ class DecodedCall:
 
     @property
     def tracks(self) -> list[Track]:
-        """One per channel."""
+        """Return one per channel."""
         return [Track(s, spans) for s, spans in zip(self.recording.samples, self.activity.speech, strict=True)]
 
     @property
     def is_mixed(self) -> bool:
-        """Whether the parties share a channel."""
+        """Return whether the parties share a channel."""
         return self.recording.layout != "stereo"
 
     @property
@@ -164,7 +164,7 @@ class Worker:
                 raise
 
     def __call__(self, calls: Sequence[CallSource]) -> ShardOutcome:
-        """The result or the error of each call, in the order given, and the time spent per stage in ms."""
+        """Return the result or the error of each call, in the order given, and the time spent per stage in ms."""
         decoding = [self._lanes.submit(self._attempt, partial(self.decode, call)) for call in calls]
         attempts = [future.result() for future in decoding]
         decoded = [one for one in attempts if isinstance(one, DecodedCall)]
@@ -220,7 +220,7 @@ class Worker:
         return self._lanes.submit(self._attempt, partial(self.diarize, decoded))
 
     def diarize(self, decoded: DecodedCall) -> list[Segment]:
-        """Who speaks when in a call whose parties share a channel; nobody at two places at once."""
+        """Return who speaks when in a call whose parties share a channel; nobody at two places at once."""
         with self._stage(decoded.call, "diarize"):
             _, exclusive = self._diarize(decoded.recording.samples[0], decoded.activity.speech[0])
             return exclusive

@@ -86,7 +86,7 @@ class RoleModel:
         self.min_confidence = min_confidence
 
     def __call__(self, turns: Sequence[Turn], channel_roles: Mapping[int, Role] | None = None) -> RoleAssignment:
-        """The role of every speaker of `turns`; see `assign_roles`, which also cuts out an announcement."""
+        """Return the role of every speaker of `turns`; see `assign_roles`, which also cuts out an announcement."""
         return assign_roles(self, turns, channel_roles)[1]
 
     def probabilities(self, texts: Sequence[str]) -> list[tuple[float, float, float]]:
@@ -101,7 +101,7 @@ class RoleModel:
 def assign_roles(
     model: RoleModel, turns: Sequence[Turn], channel_roles: Mapping[int, Role] | None = None
 ) -> tuple[list[Turn], RoleAssignment]:
-    """The turns with their roles, and the role of each speaker label.
+    """Return the turns with their roles, and the role of each speaker label.
 
     `channel_roles` is what metadata says of a channel, e.g. {0: "agent"}; it decides unless what is said contradicts
     it outright, when the role stays unknown.  An announcement before the first exchange gets the role ivr even when it
@@ -138,7 +138,7 @@ def assign_roles(
 
 
 def _cut_announcement(model: RoleModel, turns: Sequence[Turn]) -> tuple[list[Turn], int]:
-    """The turns, one of them cut in two if need be, and how many at the start are their speaker's announcement.
+    """Return the turns, one of them cut in two if need be, and how many at the start are their speaker's announcement.
 
     Looks at what the first speaker says before anybody else says something of substance: the announcement is the
     stretch from the start after which a person, who is heard again later, most likely takes over.
@@ -237,7 +237,7 @@ def _complete(channel_roles: Mapping[int, Role]) -> dict[int, Role]:
 
 
 def _parties(model: RoleModel, turns: Sequence[Turn], opening: int, known: Mapping[int, Role]) -> list[_Party]:
-    """The parties of the call in order of appearance, with what their words say about their role."""
+    """Return the parties of the call in order of appearance, with what their words say about their role."""
     members: dict[tuple[str, bool], list[int]] = {}
     for index, turn in enumerate(turns):
         is_opening = index < opening and turn.speaker == turns[0].speaker
@@ -259,12 +259,12 @@ def _parties(model: RoleModel, turns: Sequence[Turn], opening: int, known: Mappi
 
 
 def _weight(text: str) -> float:
-    """How much an utterance says about its speaker: "ja" hardly anything, a sentence everything it can."""
+    """Return how much an utterance says about its speaker: "ja" hardly anything, a sentence everything it can."""
     return min(1.0, math.sqrt(len(text.split()) / FULL_WEIGHT_WORDS))
 
 
 def _marginals(parties: Sequence[_Party], turns: Sequence[Turn]) -> list[tuple[float, float, float]]:
-    """The probability of each role of each party, over every way to hand out the roles."""
+    """Return the probability of each role of each party, over every way to hand out the roles."""
     joint = sorted(range(len(parties)), key=lambda p: -sum(len(turns[i].text) for i in parties[p].turns))
     joint = sorted(joint[:MAX_JOINT_SPEAKERS])
     chosen = [parties[p] for p in joint]
@@ -295,7 +295,7 @@ def _marginals(parties: Sequence[_Party], turns: Sequence[Turn]) -> list[tuple[f
 
 
 def _structure(assignment: Sequence[int], parties: Sequence[_Party], follows: Mapping[tuple[int, int], int]) -> float:
-    """The log-odds that a call looks like this, whatever is said in it."""
+    """Return the log-odds that a call looks like this, whatever is said in it."""
     agent, citizen, ivr = range(3)
     score = CITIZEN_SPEAKS_FIRST if assignment[0] == citizen else 0.0
     score += SAME_ROLE_FOLLOWS * sum(n for (a, b), n in follows.items() if assignment[a] == assignment[b] != ivr)

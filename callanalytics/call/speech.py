@@ -118,7 +118,7 @@ def is_loud(level: Floats) -> Bools:
 
 
 def noise_floor_db(level: Floats) -> float:
-    """The channel's noise between words: the level that a tenth of the frames that carry anything stay below."""
+    """Return the channel's noise between words: the level that a tenth of the frames that carry anything stay below."""
     carried = level[level > -85.0]  # digital silence is a muted line, not its noise
     return float(np.percentile(carried, 10)) if carried.size else -85.0
 

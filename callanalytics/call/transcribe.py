@@ -42,7 +42,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What was recognised in a track; the language's probability is null when nothing was spoken."""
+    """What was recognised in a track; the language's probability is None when nothing was spoken."""
 
     words: tuple[Word, ...]
     language_probability: float | None
@@ -217,7 +217,7 @@ def _joined(parts: Sequence[Any]) -> Any:
 
 
 def before_call(settings: RecognitionSettings, municipality: Municipality) -> str:
-    """What the recogniser is told was said before: hotwords, then how such calls sound.
+    """Return what the recogniser is told was said before: hotwords, then how such calls sound.
 
     Whisper keeps the end of a text that is too long, so the hotwords go first and are lost first.
     """
@@ -271,7 +271,7 @@ def pack(speech: Sequence[Span], settings: RecognitionSettings, track: int = 0) 
 
 
 def deal(windows: Sequence[Window], most: int, lanes: int) -> list[Sequence[Window]]:
-    """The windows in order, in batches of at most `most`: as many batches for every lane, and all alike in size.
+    """Return the windows in order, in batches of at most `most`: as many batches for every lane, and all alike in size.
 
     10 windows, most 4, 2 lanes -> 3, 3, 2, 2
     """
@@ -291,7 +291,7 @@ def _lay(spans: Sequence[Span], gap_ms: int) -> tuple[Piece, ...]:
 
 
 def assemble(window: Window, samples: Samples) -> Samples:
-    """The sound of a window, (n,): its pieces with silence between them."""
+    """Return the sound of a window, (n,): its pieces with silence between them."""
     sound = np.zeros(window.length_ms * SAMPLES_PER_MS, dtype=np.float32)
     for piece in window.pieces:
         source = samples[piece.in_track_ms * SAMPLES_PER_MS :][: piece.length_ms * SAMPLES_PER_MS]
@@ -301,8 +301,8 @@ def assemble(window: Window, samples: Samples) -> Samples:
 
 
 def to_track_time(window: Window, start_ms: int, end_ms: int, longest_ms: int) -> Span:
-    """A word's times in its track.  A word lies in the piece that holds most of it, is cut at that piece's ends, so
-    that the last word before a pause doesn't swallow the pause, and lasts at most `longest_ms`.
+    """Return a word's times in its track.  A word lies in the piece that holds most of it, is cut at that piece's ends,
+    so that the last word before a pause doesn't swallow the pause, and lasts at most `longest_ms`.
     """
 
     def shared(piece: Piece) -> int:
@@ -340,7 +340,7 @@ MOST_DIGITS = 10
 
 
 def drop_loops(words: list[Word], longest: int = 8, times: int = 4) -> list[Word]:
-    """The words with a phrase of up to `longest` words that is said `times` times or more in a row kept once.
+    """Return the words with a phrase of up to `longest` words that is said `times` times or more in a row kept once.
 
     Nobody repeats a phrase four times; a recogniser caught in a loop does.  Digits may be: "nul nul nul nul", but no
     number has more than MOST_DIGITS alike in a row.

@@ -94,7 +94,7 @@ def _split(words: Sequence[Word], is_boundary: Callable[[Word, Word], bool]) -> 
 
 
 def _is_taken(floor: list[tuple[int, int, str]], starts: list[int], speaker: str, word: Word, following: Word) -> bool:
-    """Whether somebody else says a word of substance in the pause between two words of this speaker.
+    """Return whether somebody else says a word of substance in the pause between two words of this speaker.
 
     Half of it must lie in the pause: where both speak at once, each goes on with a turn of its own.
     """
@@ -106,7 +106,7 @@ def _is_taken(floor: list[tuple[int, int, str]], starts: list[int], speaker: str
 
 
 def is_backchannel(words: Sequence[str], backchannels: Sequence[str]) -> bool:
-    """Whether these words only say "I am listening": at most three, all of the list."""
+    """Return whether these words only say "I am listening": at most three, all of the list."""
     bare = [re.sub(r"\W", "", word.lower()) for word in words]
     return len(bare) <= 3 and all(word in backchannels for word in bare)
 
@@ -183,7 +183,7 @@ def _find_interruptions(turns: Sequence[Turn], settings: TurnSettings) -> list[E
 
 
 def _find_transfers(turns: Sequence[Turn]) -> list[Event]:
-    """A transfer where another speaker label takes the agent's role and the first doesn't come back."""
+    """Return a transfer where another speaker label takes the agent's role and the first doesn't come back."""
     agents = [t for t in turns if t.role == "agent" and t.speaker]
     labels = list(dict.fromkeys(t.speaker for t in agents))
     events = []

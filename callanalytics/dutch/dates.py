@@ -133,7 +133,7 @@ def parse_deadline(
     zone: str | None = None,
     opening_hours: tuple[int, int] = (510, 1020),
 ) -> tuple[datetime | None, str] | None:
-    """The first deadline in `text`, resolved from `start`, and the words that say it; None when there is none.
+    """Return the first deadline in `text`, resolved from `start`, and the words that say it; None when there is none.
 
     The moment is the last one at which the promise would be kept, in `zone` (default: that of `start`); a day without a
     time ends with the working day, `opening_hours[1]` minutes after midnight.  It is None for a vague deadline.
@@ -196,7 +196,7 @@ def _mend(flat: list[tuple[str, int]]) -> list[tuple[str, int]]:
 
 @lru_cache(maxsize=20_000)
 def _as_meant(token: str) -> str:
-    """The word of a date that a token which is no Dutch word was meant to be; else the token."""
+    """Return the word of a date that a token which is no Dutch word was meant to be; else the token."""
     from rapidfuzz.distance import OSA
 
     if token in _OLD_SPELLING:
@@ -210,7 +210,7 @@ def _as_meant(token: str) -> str:
 
 
 def _as_clock(tokens: list[str], origin: list[tuple[int, int]]) -> tuple[list[str], list[tuple[int, int]]]:
-    """The names of a time of day as the clock has it: "voor de middag" -> "voor 12 uur"."""
+    """Return the names of a time of day as the clock has it: "voor de middag" -> "voor 12 uur"."""
     out: list[str] = []
     places: list[tuple[int, int]] = []
     at = 0
@@ -273,7 +273,7 @@ _Named = tuple[int, int, date, int]  # first and last character, the day, and th
 
 
 def _days(line: str, start: datetime, hours: tuple[int, int]) -> list[_Named]:
-    """Every day that the line names."""
+    """Return every day that the line names."""
     today, close = start.date(), hours[1]
     found = _durations(line, today, close)
     found += [(m.start(), m.end(), *_period_end(m, today, close)) for m in _PERIOD.finditer(line)]
@@ -469,7 +469,7 @@ def _month_end(day: date) -> date:
 
 
 def _friday(today: date) -> date:
-    """The Friday of this working week; in a weekend, of the week to come."""
+    """Return the Friday of this working week; in a weekend, of the week to come."""
     return today + timedelta(days=(4 - today.weekday()) % 7)
 
 
@@ -481,12 +481,12 @@ def _holidays(year: int) -> frozenset[date]:
 
 
 def is_working_day(day: date) -> bool:
-    """Whether a Dutch town hall works that day: no weekend, no public holiday."""
+    """Return whether a Dutch town hall works that day: no weekend, no public holiday."""
     return day.weekday() < 5 and day not in _holidays(day.year)
 
 
 def add_working_days(day: date, count: int) -> date:
-    """The working day that is `count` working days after `day`."""
+    """Return the working day that is `count` working days after `day`."""
     while count > 0:
         day += timedelta(days=1)
         count -= is_working_day(day)

@@ -70,7 +70,7 @@ class Dutch:
         return found
 
     def sure_names(self, texts: Sequence[Sequence[str]]) -> list[list[Name]]:
-        """The names that are found in each text as it is written and in small letters too.
+        """Return the names that are found in each text as it is written and in small letters too.
 
         A recogniser puts capitals at its own inventions: what is a name only thanks to its capital is left out.
         """
@@ -115,7 +115,7 @@ def split_marks(words: Sequence[str]) -> tuple[list[str], list[int]]:
 
 
 def load_dutch(config: Config, components: Sequence[str]) -> Dutch:
-    """The configured pipeline with these components only.
+    """Return the configured pipeline with these components only.
 
     Raises ConfigError when it is neither a folder nor an installed package, or when a file of it is not the one that
     was written.
@@ -197,7 +197,7 @@ def _verify(folder: Path) -> None:
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """The sha256 of every file of a pipeline's folder that spaCy loads, by its path inside the folder."""
+    """Return the sha256 of every file of a pipeline's folder that spaCy loads, by its path inside the folder."""
     loose = [folder / "config.cfg", folder / "meta.json", folder / "tokenizer"]
     parts = [path for path in folder.iterdir() if path.is_dir()]
     paths = loose + [path for part in parts for path in part.rglob("*")]

@@ -118,7 +118,7 @@ def _scaled(head: str, scale: int, tail: str) -> int | None:
 
 
 def parse_number(tokens: Sequence[str], start: int) -> tuple[int, int] | None:
-    """The number said at `start` and the tokens it took, or None when no number stands there.
+    """Return the number said at `start` and the tokens it took, or None when no number stands there.
 
     "driehonderd tachtig" -> (380, 2), "een en twintig" -> (21, 3), "negentien vijfentachtig" -> (1985, 2).
     The article "een" counts as 1: who cares about the difference must look at what follows.
@@ -154,7 +154,7 @@ def _ends(tokens: Sequence[str], at: int) -> bool:
 
 
 def _group_after(tokens: Sequence[str], start: int, used: int) -> tuple[int, int] | None:
-    """The group that continues a number of `used` tokens, a joining "en" included in its length."""
+    """Return the group that continues a number of `used` tokens, a joining "en" included in its length."""
     at = start + used
     if at >= len(tokens) or _ends(tokens, at - 1):
         return None
@@ -166,7 +166,7 @@ def _group_after(tokens: Sequence[str], start: int, used: int) -> tuple[int, int
 
 
 def _group(tokens: Sequence[str], start: int) -> tuple[int, int] | None:
-    """One number word, or a unit and tens that recognition took apart."""
+    """Return one number word, or a unit and tens that recognition took apart."""
     if start >= len(tokens):
         return None
     first = bare(tokens[start])

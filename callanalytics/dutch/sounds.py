@@ -15,7 +15,7 @@ _SOUNDS = [(re.compile(pattern), sound) for pattern, sound in (
 
 @lru_cache(maxsize=50_000)
 def sound(word: str) -> str:
-    """A key shared by words that sound alike on a Dutch telephone line: gebelt = gebeld, feilig = veilig."""
+    """Return a key shared by words that sound alike on a Dutch telephone line: gebelt = gebeld, feilig = veilig."""
     key = word
     for pattern, replacement in _SOUNDS:
         key = pattern.sub(replacement, key)

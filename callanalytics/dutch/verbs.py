@@ -81,7 +81,7 @@ _WHOLE = frozenset({"overleggen", "aanvaarden", "overwegen", "onderzoeken", "voo
 
 @lru_cache(maxsize=4096)
 def verb_forms(verb: str) -> frozenset[str]:
-    """Every form of a Dutch verb, given its infinitive; for a separable verb the joined forms only.
+    """Return every form of a Dutch verb, given its infinitive; for a separable verb the joined forms only.
 
     bellen -> bel belt bellen belde belden gebeld      terugbellen -> terugbel terugbelt teruggebeld terugtebellen ...
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def word_set(text: str) -> frozenset[str]:
-    """The words of a text as a set: how lists of words stand in this package."""
+    """Return the words of a text as a set: how lists of words stand in this package."""
     return frozenset(text.split())
 
 
@@ -43,13 +43,13 @@ _PRONOMINAL = re.compile(r"(waar|daar|hier|er)(mee|op|over|aan|voor|bij|in|van|d
 
 
 def strip_marks(text: str) -> str:
-    """The text without accents: één -> een, geïnformeerd -> geinformeerd."""
+    """Return the text without accents: één -> een, geïnformeerd -> geinformeerd."""
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 @lru_cache(maxsize=1 << 15)
 def normalise_word(text: str) -> tuple[str, ...]:
-    """The written word as the tokens it is compared by, usually one, none for a filler or bare punctuation.
+    """Return the written word as the tokens it is compared by, usually one, none for a filler or bare punctuation.
 
     "M'n" -> mijn      "id-kaart," -> id kaart      "[NAME]." -> [NAME]      "eh" -> nothing
     """
@@ -89,7 +89,7 @@ def _is_dutch(word: str) -> bool:
 
 @lru_cache(maxsize=50_000)
 def lemma(word: str) -> str:
-    """The dictionary form of a Dutch word, lower case; the word itself when it is not known."""
+    """Return the dictionary form of a Dutch word, lower case; the word itself when it is not known."""
     import simplemma
 
     if PLACEHOLDER.fullmatch(word):

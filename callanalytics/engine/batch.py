@@ -225,7 +225,7 @@ class _Recorder:
 
     @property
     def passing(self) -> list[CallSource]:
-        """The calls that failed of something that may pass."""
+        """Return the calls that failed of something that may pass."""
         return [call for call, _ in self._passing.values()]
 
     def record_passing(self) -> None:
@@ -262,7 +262,7 @@ def _slept(seconds: float, is_over: Callable[[], bool]) -> bool:
 
 
 def _deadline(until: str | None, config: Config) -> float | None:
-    """The monotonic time at which the local time is `until` next, null when there is no end."""
+    """Return the monotonic time at which the local time is `until` next, None when there is no end."""
     if until is None:
         return None
     hour, minute = (int(part) for part in until.split(":"))

@@ -77,7 +77,7 @@ class _Actors:
         return bool(self._running)
 
     def wait(self) -> Iterator[tuple[Shard, ShardOutcome]]:
-        """The next shard that is done, or the call whose actor died of it."""
+        """Yield the next shard that is done, or the call whose actor died of it."""
         import ray
 
         (done, *_), _ = ray.wait(list(self._running))

@@ -39,7 +39,7 @@ class Refused:
 
 
 def list_calls(recordings: Path, calls_csv: Path | None = None) -> list[CallSource | Refused]:
-    """Every recording of a folder (with its subfolders) or the one file given, sorted by call id.
+    """Return every recording of a folder (with its subfolders) or the one file given, sorted by call id.
 
     A row of `calls_csv` describes the recording it names, relative to the csv's folder or to `recordings`; a row
     whose recording isn't there, or lies in neither, is refused, so that it ends as a failure and not in silence.  A
@@ -75,7 +75,7 @@ def list_calls(recordings: Path, calls_csv: Path | None = None) -> list[CallSour
 
 
 def list_remote_calls(bucket: Bucket, calls_csv: Path | None = None) -> list[CallSource | Refused]:
-    """The same for a bucket or a folder in one; `calls_csv` is a file of this machine.
+    """Return the same for a bucket or a folder in one; `calls_csv` is a file of this machine.
 
     A recording that the csv names is looked for from `bucket`, with or without the folders of its name.
     Raises InputError when the bucket can't be listed, ManifestError when the csv can't be used.
@@ -108,7 +108,7 @@ def list_remote_calls(bucket: Bucket, calls_csv: Path | None = None) -> list[Cal
 def _from_csv(
     calls_csv: Path | None, find: Callable[[str], tuple[RecordingPlace | None, Path, bool]]
 ) -> tuple[dict[RecordingPlace, CallSource], list[Refused]]:
-    """The calls that a csv describes, by where their recording is, and those that can't be taken.
+    """Return the calls that a csv describes, by where their recording is, and those that can't be taken.
 
     `find` tells of a recording where it is, what it is called, and whether it is there but not this run's business.
     """
@@ -149,7 +149,7 @@ def _leads_out(path: Path, folder: Path) -> bool:
 
 
 def _is_named(path: Path, recordings: Path) -> bool:
-    """Whether a file of the folder that calls.csv names is taken though its suffix says nothing of sound."""
+    """Return whether a file of the folder that calls.csv names is taken though its suffix says nothing of sound."""
     return recordings.is_dir() and path.is_file() and path.is_relative_to(recordings.resolve())
 
 
@@ -179,7 +179,7 @@ def _read_csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _describe(row: Mapping[str, Any], path: Path) -> CallSource:
-    """A call from metadata; raises ValueError with a sentence for the user when a value makes no sense."""
+    """Return a call from metadata; raises ValueError with a sentence for the user when a value makes no sense."""
 
     def text(name: str) -> str | None:
         value = row.get(name)
@@ -238,7 +238,7 @@ def _safe_id(stem: str) -> str:
 
 
 def _with_sidecar(plain: CallSource, path: Path, name: str, content: bytes) -> CallSource | Refused:
-    """The call with what its sidecar says."""
+    """Return the call with what its sidecar says."""
     try:
         if len(content) > MAX_BYTES:
             raise Mistake(Message("errors.larger_than_mb"))
@@ -286,7 +286,7 @@ def _unique(calls: list[CallSource | Refused]) -> list[CallSource | Refused]:
 def split_settled(
     calls: Sequence[CallSource | Refused], settle_s: float
 ) -> tuple[list[CallSource | Refused], list[CallSource]]:
-    """The calls to take, and those whose recording is still being written.
+    """Return the calls to take, and those whose recording is still being written.
 
     Only recordings written within the last minute (or in the future, when a clock jumped) are looked at twice,
     `settle_s` apart.

@@ -42,7 +42,7 @@ class Rescored:
 
     @property
     def changes(self) -> list[Change]:
-        """The changed verdicts, most calls first."""
+        """Return the changed verdicts, most calls first."""
         found = [Change(*key, tuple(sorted(calls))) for key, calls in self.moved.items()]
         return sorted(found, key=lambda c: (-len(c.calls), c.criterion, c.before, c.after))
 
@@ -89,7 +89,7 @@ def rescore(config: Config, output: Path | str) -> Rescored:
 
 
 def rescore_calls(store: Store, config: Config, files: CriteriaFiles, call_ids: Collection[str]) -> Rescored:
-    """The same for these calls of a store that is open, with the scorecard of `config` and its phrase files."""
+    """Return the same for these calls of a store that is open, with the scorecard of `config` and its phrase files."""
     from callanalytics.call.fingerprint import scoring_fingerprint
     from callanalytics.scoring import load_detector
     from callanalytics.scoring.scorer import Scorer, rescored
@@ -116,7 +116,7 @@ def rescore_calls(store: Store, config: Config, files: CriteriaFiles, call_ids: 
 
 
 def as_tree(result: Rescored) -> dict[str, object]:
-    """The result as JSON-able values."""
+    """Return the result as JSON-able values."""
     return {
         "rescored": result.calls,
         "standing": result.standing,
@@ -130,6 +130,6 @@ def as_tree(result: Rescored) -> dict[str, object]:
 
 
 def shortened(calls: Sequence[str], most: int = 5) -> str:
-    """The first few call ids.   a, b, c, d, e … (+7)"""
+    """Return the first few call ids.   a, b, c, d, e … (+7)"""
     more = len(calls) - most
     return ", ".join(calls[:most]) + (f" … (+{more})" if more > 0 else "")

@@ -122,7 +122,7 @@ class _Process:
         self._answer(shard)
 
     def read(self, give: Callable[[_Process], Shard | None]) -> Iterator[tuple[Shard, ShardOutcome]]:
-        """The shards done since; a process that asks for more work gets what `give` has for it."""
+        """Yield the shards done since; a process that asks for more work gets what `give` has for it."""
         try:
             while self.connection.poll():
                 kind, value = self.connection.recv()
@@ -152,7 +152,7 @@ class _Process:
             self.connection.send(shard)
 
     def trouble(self, settings: EngineSettings) -> Cause | None:
-        """What is wrong with the process, if anything."""
+        """Return what is wrong with the process, if anything."""
         if not self._process.is_alive():
             return "died"
         if settings.memory_mib and _memory_mib(self._process.pid) > settings.memory_mib:
@@ -168,7 +168,7 @@ class _Process:
 
 
 def blame(call: CallSource, cause: Cause) -> CallError:
-    """The error of a call that ended a process among others and then one that it was alone with."""
+    """Return the error of a call that ended a process among others and then one that it was alone with."""
     reason = (
         Message("errors.killed_process_worked_twice")
         if cause == "died"

@@ -24,7 +24,7 @@ class Forecast:
 
 
 def brier_score(forecasts: Sequence[Forecast]) -> float | None:
-    """Mean squared error of the probabilities (Brier 1950), 0 is best; null without any."""
+    """Mean squared error of the probabilities (Brier 1950), 0 is best; None without any."""
     return mean((f.probability - f.is_true) ** 2 for f in forecasts)
 
 
@@ -67,7 +67,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far two or more agree; every figure has its 95 % interval, and is null where it means nothing."""
+    """How far two or more agree; every figure has its 95 % interval, and is None where it means nothing."""
 
     n: int  # cases
     share: float | None = None  # of pairs that agree, every case weighing the same
@@ -188,7 +188,7 @@ def measure_agreement(pairs: Sequence[Pair], answers: Sequence[str], seed: int =
 def ac1_difference(
     first: Sequence[Pair], second: Sequence[Pair], answers: Sequence[str], seed: int = SEED
 ) -> tuple[float, tuple[float, float]] | None:
-    """AC1 of the first less that of the second and its 95 % interval; null when either has no pairs.
+    """AC1 of the first less that of the second and its 95 % interval; None when either has no pairs.
 
     Both are measured on the same draws of cases.  Where either knows no disagreement at all the interval comes from
     those of both (`measure_agreement`), which is wider.

@@ -35,7 +35,7 @@ class PhraseTrace:
 
     @property
     def kept(self) -> list[PhraseFind]:
-        """The finds that count."""
+        """Return the finds that count."""
         return [find for find in self.finds if not find.why]
 
 

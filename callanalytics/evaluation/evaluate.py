@@ -59,7 +59,7 @@ def evaluate(
 def perfect_outcomes(
     truths: Mapping[str, Truth], started_at: Mapping[str, datetime | None], config: Config
 ) -> dict[str, Outcome]:
-    """What would be stored if recognition, speakers and redaction made no mistake: truth's turns, really scored.
+    """Return what would be stored if recognition, speakers and redaction made no mistake: truth's turns, really scored.
 
     Beside the figures of a run it tells recognition loss from detection loss.
     """
@@ -89,7 +89,7 @@ def judge(
     groups: Mapping[str, Collection[str]] | None = None,
     failed: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The whole answer of `evaluate` for calls that are in memory; `failed` maps a failed call to its stage."""
+    """Return the whole answer of `evaluate` for calls that are in memory; `failed` maps a failed call to its stage."""
     from callanalytics.scoring.topics import load_topics
 
     failed = failed or {}
@@ -130,7 +130,7 @@ def judge(
 
 
 def _rounded(value: Any) -> Any:
-    """The tree with numbers of four decimals, tuples as lists."""
+    """Return the tree with numbers of four decimals, tuples as lists."""
     if isinstance(value, float):
         return round(value, 4)
     if isinstance(value, Mapping):
@@ -142,7 +142,7 @@ def _rounded(value: Any) -> Any:
 
 
 def summarise(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """The figures of some calls, all with n; an `interval` is the 95 % interval of the figure before it."""
+    """Return the figures of some calls, all with n; an `interval` is the 95 % interval of the figure before it."""
     return {
         "calls": len(verdicts),
         "wer": _word_figures([v.words for v in verdicts]),
@@ -282,7 +282,7 @@ def _table_figures(table: Counts) -> dict[str, Any]:
 
 
 def _applicability(rows: Sequence[Judgement]) -> dict[str, Any]:
-    """How often applicable agrees with the truth's yes or no against na, and what was found where it says na."""
+    """Return how often applicable agrees with the truth's yes or no against na, and what was found where it says na."""
     right = sum(one.is_applicable == one.is_judged for one in rows)
     found_on_na = sum(one.is_found for one in rows if not one.is_judged)
     return {**_proportion("accuracy", right, len(rows)), "found_on_na": found_on_na}
@@ -347,7 +347,7 @@ def _redaction_figures(calls: Sequence[Redactions]) -> dict[str, Any]:
 
 
 def _headline(verdict: Verdict) -> dict[str, Any]:
-    """The main figures of one call, in short."""
+    """Return the main figures of one call, in short."""
     table = count(verdict.criteria)
     hidden = [is_hidden for _, is_hidden, _ in verdict.redaction.data]
     return {

@@ -53,7 +53,7 @@ def match_promises(rows: Sequence[PromiseRow], promises: Sequence[TruePromise], 
 
 
 def pair_promises(rows: Sequence[PromiseRow], promises: Sequence[TruePromise]) -> dict[int, int]:
-    """The stored promise that is each true one, by position: the likest pair first, each in one pair only."""
+    """Return the stored promise that is each true one, by position: the likest pair first, each in one pair only."""
     likeness = {(i, j): promise_likeness(r, p) for i, p in enumerate(promises) for j, r in enumerate(rows)}
     pairs: dict[int, int] = {}
     for i, j in sorted(likeness, key=lambda pair: (-likeness[pair], pair)):
@@ -63,7 +63,7 @@ def pair_promises(rows: Sequence[PromiseRow], promises: Sequence[TruePromise]) -
 
 
 def promise_likeness(row: PromiseRow, promise: TruePromise) -> float:
-    """How sure it is that both are one promise: 0 when not, more when words, time and type agree.
+    """Return how sure it is that both are one promise: 0 when not, more when words, time and type agree.
 
     They are one when the stored quote holds QUOTE_SHARE of the true quote's words of three letters or more, or when
     both have TIME_SHARE of the shorter one's time in common.
@@ -80,7 +80,7 @@ def promise_likeness(row: PromiseRow, promise: TruePromise) -> float:
 
 
 def is_same_due(due_at: datetime | None, due: str, zone: ZoneInfo) -> bool:
-    """Whether a resolved deadline is the true one: "" means none, a date is compared on the clocks of `zone`."""
+    """Return whether a resolved deadline is the true one: "" means none, a date is compared on the clocks of `zone`."""
     if not due or due_at is None:
         return not due and due_at is None
     if len(due) == 10:

@@ -62,7 +62,7 @@ def judge_redaction(turns: Sequence[Turn], truth: Truth) -> Redactions:
 
 
 def words_by_turn(turns: Sequence[Turn], true_turns: Sequence[TrueTurn]) -> list[list[str]]:
-    """The stored words put into the true turns by the middle of their time; a last list holds what fits none.
+    """Return the stored words put into the true turns by the middle of their time; a last list holds what fits none.
 
     When parties have channels of their own, a word goes to a turn of its channel: the channel of a true speaker is
     the one on which most words lie in that speaker's time.
@@ -94,7 +94,7 @@ def words_by_turn(turns: Sequence[Turn], true_turns: Sequence[TrueTurn]) -> list
 
 
 def _share_out(turn: Turn) -> list[Word]:
-    """The words of a turn without word times, each with its share of the turn."""
+    """Return the words of a turn without word times, each with its share of the turn."""
     texts = turn.text.split()
     step = (turn.end_ms - turn.start_ms) / max(1, len(texts))
     bounds = [round(turn.start_ms + step * i) for i in range(len(texts) + 1)]
@@ -116,7 +116,7 @@ def carry_over(said: Sequence[str], heard: Sequence[str]) -> dict[int, list[int]
 
 
 def digits_in(words: Sequence[str]) -> str:
-    """All digits said in some words."""
+    """Return all digits said in some words."""
     digits, at = "", 0
     while at < len(words):
         run = spoken_digits(words, at)
@@ -125,7 +125,7 @@ def digits_in(words: Sequence[str]) -> str:
 
 
 def is_intelligible(kind: str, said: str, heard: Sequence[str]) -> bool:
-    """Whether what was heard still tells the datum.
+    """Return whether what was heard still tells the datum.
 
     Of a number at least INTELLIGIBLE of its digits survive in order; a house number is there whole; of a name one of
     its capitalised words is alike (NAME_LIKENESS, a name of two letters exactly); other data are alike as text.

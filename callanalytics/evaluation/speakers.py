@@ -39,12 +39,12 @@ class SpeakerErrors:
 
     @property
     def error_ms(self) -> int:
-        """All three together."""
+        """Return all three together."""
         return self.missed_ms + self.false_alarm_ms + self.confusion_ms
 
     @property
     def rate(self) -> float | None:
-        """The diarization error rate; null without true speech."""
+        """Return the diarization error rate; None without true speech."""
         return share(self.error_ms, self.total_ms)
 
 
@@ -98,7 +98,7 @@ def spoken_spans(turn: Turn) -> tuple[Span, ...]:
 
 
 def role_segments(turns: Sequence[Turn]) -> list[Segment]:
-    """The stored turns as speaker segments, the role being the speaker."""
+    """Return the stored turns as speaker segments, the role being the speaker."""
     return [Segment(turn.role, start, end) for turn in turns for start, end in spoken_spans(turn)]
 
 
@@ -150,7 +150,7 @@ class HoldMatches:
 
 
 def match_holds(holds: Sequence[Span], true_holds: Sequence[Span]) -> HoldMatches:
-    """A true hold is found by the stored hold that covers most of it, at least HOLD_SHARE; each counts once."""
+    """Return a true hold is found by the stored hold that covers most of it, at least HOLD_SHARE; each counts once."""
     left, errors, found = list(holds), [], 0
     for true in true_holds:
         best = max(left, key=lambda hold: shared_ms(true, [hold]), default=None)

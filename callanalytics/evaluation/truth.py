@@ -52,7 +52,7 @@ class TruePromise:
     type: str
     due: str
     quote: str
-    span: Span | None  # ms; null when the quote is nowhere in the turns
+    span: Span | None  # ms; None when the quote is nowhere in the turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Truth:
 
 
 def datum_of_words(data: Sequence[Datum], turn: int) -> dict[int, Datum]:
-    """The datum that each word of a turn belongs to; where two overlap, the longer has it."""
+    """Return the datum that each word of a turn belongs to; where two overlap, the longer has it."""
     owner: dict[int, Datum] = {}
     for datum in sorted((d for d in data if d.turn == turn), key=lambda d: (d.first - d.last, d.first, d.kind)):
         for at in range(datum.first, datum.last):
@@ -117,7 +117,7 @@ def load_truth(path: Path) -> Truth:
 
 
 def load_truths(folder: Path) -> dict[str, Truth]:
-    """Every truth file of a folder by call id.  Raises InputError when there is none or one can't be read."""
+    """Return every truth file of a folder by call id.  Raises InputError when there is none or one can't be read."""
     paths = sorted(folder.glob("*.json"))
     if not paths:
         raise InputError(path=folder, reason=Message("errors.holds_no_truth_files"))
@@ -157,7 +157,7 @@ def _ms(seconds: float) -> int:
 
 
 def find_words(words: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    """Every position at which `wanted` stands in `words`."""
+    """Return every position at which `wanted` stands in `words`."""
     size = len(wanted)
     return [at for at in range(len(words) - size + 1) if size and list(words[at : at + size]) == list(wanted)]
 
@@ -174,7 +174,7 @@ def _find_quote(turns: Sequence[TrueTurn], quote: str) -> Span | None:
 
 
 def locate_data(turns: Sequence[TrueTurn], items: Sequence[dict[str, Any]]) -> tuple[tuple[Datum, ...], int]:
-    """Where each datum stands, sorted, and how many entries stand nowhere.
+    """Return where each datum stands, sorted, and how many entries stand nowhere.
 
     That is every place where its speaker says these words in a row; of data inside each other the longest only.
     """
@@ -225,7 +225,7 @@ def _is_house(items: Sequence[dict[str, Any]], speaker: str, at: int, words: Seq
 
 
 def perfect_transcript(truth: Truth, started_at: datetime | None) -> Transcript:
-    """The true turns, redacted, with the events that the pipeline would have measured in them."""
+    """Return the true turns, redacted, with the events that the pipeline would have measured in them."""
     turns = tuple(
         Turn(index, turn.role, turn.start_ms, turn.end_ms, truth.masked(index), speaker=turn.speaker)
         for index, turn in enumerate(truth.turns)

@@ -93,11 +93,11 @@ class Judgement:
     is_applicable: bool
     is_found: bool
     is_uncertain: bool
-    probability: float | None  # null when the call got no row: it could not be scored
+    probability: float | None  # None when the call got no row: it could not be scored
 
     @property
     def is_judged(self) -> bool:
-        """Whether the truth says that the criterion applied."""
+        """Return whether the truth says that the criterion applied."""
         return self.label != "na"
 
     @property
@@ -137,7 +137,7 @@ def judge_criteria(
 
 
 def count(judgements: Sequence[Judgement]) -> Counts:
-    """The two-by-two table of the rows that the truth labels yes or no."""
+    """Return the two-by-two table of the rows that the truth labels yes or no."""
     total = Counts()
     for one in judgements:
         if one.is_judged:

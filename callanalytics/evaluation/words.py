@@ -49,7 +49,7 @@ def plain_words(text: str) -> list[str]:
 
 
 def merge_numbers(words: Sequence[str]) -> list[str]:
-    """Every run of numbers, in words or digits, as one word of digits, so that only the number counts.
+    """Return every run of numbers, in words or digits, as one word of digits, so that only the number counts.
 
     vijftig duizend euro, nul zes twaalf -> 50000 euro 0612      50 000 euro 06 12 -> 50000 euro 0612
     """

@@ -42,17 +42,17 @@ class Entry:
     hash: str = ""
 
     def seal(self) -> str:
-        """The hash this line must have."""
+        """Return the hash this line must have."""
         content = {name: value for name, value in asdict(self).items() if name != "hash"}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def follows(self, before: str | None) -> bool:
-        """Whether this line is as it was written, behind one with the hash `before`; null when that is not known."""
+        """Whether this line is as it was written, behind one with the hash `before`; None when that is not known."""
         return self.seal() == self.hash and before in (None, self.before)
 
 
 def parse_line(line: str | bytes) -> Entry | None:
-    """A line of the file; null when it was changed until it is none."""
+    """Return a line of the file; None when it was changed until it is none."""
     try:
         return Entry(**json.loads(line))
     except (ValueError, TypeError):
@@ -90,7 +90,7 @@ class Ledger:
             self._place.append(NAME, lines)
 
     def entries(self) -> list[Entry]:
-        """All lines.  Raises StoreError when one was changed, moved or left out."""
+        """Return all lines.  Raises StoreError when one was changed, moved or left out."""
         entries, before = [], ""
         for number, entry in enumerate(self._lines(), 1):
             if entry is None or not entry.follows(before):
@@ -101,12 +101,12 @@ class Ledger:
         return entries
 
     def _lines(self) -> Iterator[Entry | None]:
-        """Every line, null for one that is none; what follows the last newline is a line that a kill tore."""
+        """Return every line, None for one that is none; what follows the last newline is a line that a kill tore."""
         text = self._place.text(NAME) or ""
         return map(parse_line, text[: text.rfind("\n") + 1].splitlines())
 
     def is_gone(self, call_id: str, recording_sha256: str | None, gone: set[str]) -> bool:
-        """Whether a call, or another with the same recording, is among those of `gone`."""
+        """Return whether a call, or another with the same recording, is among those of `gone`."""
         known = self._pseudonyms.ever("call", call_id)
         if recording_sha256:
             known |= self._pseudonyms.ever("recording", recording_sha256)
@@ -122,7 +122,7 @@ class Ledger:
 
 
 def _hash_of(line: str) -> str:
-    """The seal of a line; "" of one that was changed until it is none, which `entries` tells."""
+    """Return the seal of a line; "" of one that was changed until it is none, which `entries` tells."""
     try:
         return str(json.loads(line)["hash"])
     except (ValueError, TypeError, KeyError):
@@ -135,7 +135,7 @@ WHOLE_LEDGER = 4 * 2**20  # up to this size the whole chain is checked with ever
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """Lines of the ledger, the newest first, null for one that can't be read.  `before`: where older ones end."""
+    """Lines of the ledger, the newest first, None for one that can't be read.  `before`: where older ones end."""
 
     entries: list[Entry | None]
     before: int | None
@@ -152,7 +152,7 @@ class Chain:
 
 
 def read_tail(path: Path, count: int, before: int | None = None) -> Tail:
-    """The last lines of the ledger that end at or before a byte; what the file holds further back is not read.
+    """Return the last lines of the ledger that end at or before a byte; what the file holds further back is not read.
 
     A line that is still being written is left out; so is what stands around a `before` that is no line's end.
     """
@@ -182,7 +182,7 @@ def read_tail(path: Path, count: int, before: int | None = None) -> Tail:
 
 
 def _is_chain(entries: Sequence[Entry | None], before: str | None) -> bool:
-    """Whether lines are sealed and follow one another; `before` null when what came before them is not known."""
+    """Return whether lines are sealed and follow one another; `before` None when what came before them is not known."""
     for entry in entries:
         if entry is None or not entry.follows(before):
             return False

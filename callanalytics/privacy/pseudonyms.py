@@ -27,11 +27,11 @@ class Pseudonyms:
         self._old = [_read_file(Path(name).expanduser()) for name in settings.old_key_files]
 
     def __call__(self, kind: str, value: str | None) -> str | None:
-        """The pseudonym of an agent's or caller's id; null stays null."""
+        """Return the pseudonym of an agent's or caller's id; None stays None."""
         return _hash(self._key, kind, value) if value else None
 
     def ever(self, kind: str, value: str) -> set[str]:
-        """The pseudonyms under this key and those that it replaced."""
+        """Return the pseudonyms under this key and those that it replaced."""
         return {_hash(key, kind, value) for key in (self._key, *self._old)}
 
     @property

@@ -113,7 +113,7 @@ class Rights:
         self._store.set_holds({key: since for key, since in holds.items() if key != call_id})
 
     def overdue(self, today: date) -> Purged:
-        """What `purge` would remove."""
+        """Return what `purge` would remove."""
         return self._find_old(today)[0]
 
     def _find_old(self, today: date) -> tuple[Purged, dict[str, str | None], list[str], list[str]]:
@@ -177,7 +177,7 @@ class Rights:
             reviews.purge(before, done.reviews)
 
     def export(self, call_id: str) -> dict[str, Any]:
-        """What is kept of a citizen's call, as JSON; nothing about the agent.  Raises InputError."""
+        """Return what is kept of a citizen's call, as JSON; nothing about the agent.  Raises InputError."""
         for batch in self._store.results([call_id]):
             for result in batch:
                 self._ledger.add("export", [(call_id, result.call.recording_sha256)])
@@ -185,7 +185,7 @@ class Rights:
         raise self._unknown(call_id)
 
     def _known(self) -> dict[str, str | None]:
-        """The recordings' hashes by call, also of calls that failed."""
+        """Return the recordings' hashes by call, also of calls that failed."""
         failed = {row["call_id"]: row["recording_sha256"] for row in self._store.failures()}
         return failed | {call_id: one.recording_sha256 for call_id, one in self._store.published().items()}
 
@@ -208,12 +208,12 @@ def forget_gone(reviews: Reviews, ledger: Ledger) -> None:
 
 
 def day_of(row: dict[str, Any]) -> date:
-    """The day from which the terms of a call count."""
+    """Return the day from which the terms of a call count."""
     return (row["started_at"] or row["processed_at"]).date()  # type: ignore[no-any-return]
 
 
 def is_over(age: timedelta, days: int) -> bool:
-    """Whether a term has passed; 0 days is no term."""
+    """Return whether a term has passed; 0 days is no term."""
     return days > 0 and age.days > days
 
 
@@ -250,7 +250,7 @@ def _term(start: datetime | None, days: int) -> date | None:
 
 
 def as_text(own: dict[str, Any], lang: Lang) -> str:
-    """An export as a person reads it."""
+    """Return an export as a person reads it."""
 
     def show(value: Any) -> str:
         return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value if value is not None else "–")

@@ -60,7 +60,7 @@ def _find_whole_postcode(piece: Piece) -> tuple[int, int] | None:
 
 
 def _collect(run: Sequence[Element], at: int, n: int, is_kind: Callable[[str], bool]) -> tuple[str, int]:
-    """The characters of a kind from an element on, until there are so many, and the element behind them."""
+    """Return the characters of a kind from an element on, until there are so many, and the element behind them."""
     chars = ""
     while at < len(run) and is_kind(run[at].chars) and len(chars) < n:
         chars += run[at].chars
@@ -102,7 +102,7 @@ def find_house_number(piece: Piece) -> Iterator[Candidate]:
 
 
 def _house(piece: Piece, rule: str) -> Candidate:
-    """The house number that a piece begins with; a harmless candidate where it is no answer."""
+    """Return the house number that a piece begins with; a harmless candidate where it is no answer."""
     if _is_no_answer(piece):
         return piece.candidate(HARMLESS, rule)
     return by_rule(rule, "house_number", *_extent(piece))
@@ -121,7 +121,7 @@ def _extent(piece: Piece) -> tuple[int, int]:
 
 
 def _addition_end(piece: Piece, at: int) -> int:
-    """The end of what is added to a house number that ends at a position: "bis", "huis c", "kamer drie"."""
+    """Return the end of what is added to a house number that ends at a position: "bis", "huis c", "kamer drie"."""
     context, call, turn = piece.context, piece.context.call, piece.context.turn
     word = context.word(at)
     if word not in context.cues.addresses.additions or call.ends_sentence(at - 1):
@@ -133,7 +133,7 @@ def _addition_end(piece: Piece, at: int) -> int:
 
 
 def _follows_place(piece: Piece) -> bool:
-    """Whether a number follows what "adres" or "woon" makes a place: "ik woon in de Brink zes"."""
+    """Return whether a number follows what "adres" or "woon" makes a place: "ik woon in de Brink zes"."""
     call, turn, word, cues = piece.context.call, piece.context.turn, piece.before, piece.context.cues
     not_places = piece.context.lexicon.not_names | cues.quantities.count_leads
     if len(word) < 3 or word in not_places or not word.isalpha():
@@ -145,13 +145,13 @@ def _follows_place(piece: Piece) -> bool:
 
 
 def _lives_at(piece: Piece) -> bool:
-    """Whether somebody lives at a number: "ik woon zelf op eenenveertig"."""
+    """Return whether somebody lives at a number: "ik woon zelf op eenenveertig"."""
     around = piece.context.call.line(max(piece.context.turn.start, piece.start - 4), piece.start).split()
     return any(word in _LIVES for word in around) and not piece.counts and not piece.is_article
 
 
 def _is_office(piece: Piece) -> bool:
-    """Whether the agent says where the municipality itself is to be found, unasked."""
+    """Return whether the agent says where the municipality itself is to be found, unasked."""
     context = piece.context
     if context.role != "agent" or context.was_said("house_number"):
         return False

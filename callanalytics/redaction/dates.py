@@ -63,7 +63,7 @@ def _month(context: Context, at: int) -> int | None:
 
 
 def _date_around(context: Context, at: int, month: int) -> Candidate | None:
-    """The date that a month stands in, with a day before it and a year behind it."""
+    """Return the date that a month stands in, with a day before it and a year behind it."""
     call, turn = context.call, context.turn
     start, day, end, year = at, 0, at + 1, None
     for first in range(max(turn.start, at - 3), at):
@@ -83,7 +83,7 @@ def _date_around(context: Context, at: int, month: int) -> Candidate | None:
 
 
 def _is_birth(context: Context, at: int) -> bool:
-    """Whether a date at a position is due to be one of birth: said so, asked for, or read back."""
+    """Return whether a date at a position is due to be one of birth: said so, asked for, or read back."""
     is_read_back = context.turns_since("birth_date") == 1
     if "birth_date" not in context.implied:
         is_read_back = is_read_back or context.position - context.asked_at.get("birth_date", -9) == 2
@@ -92,7 +92,7 @@ def _is_birth(context: Context, at: int) -> bool:
 
 
 def _date(context: Context, start: int, end: int, day: int, month: int, year: int | None) -> Candidate | None:
-    """The candidate of a date: of birth when asked for, said so, said before or long enough ago."""
+    """Return the candidate of a date: of birth when asked for, said so, said before or long enough ago."""
     is_old = year is not None and year <= context.year - ADULT
     is_named = "birth_date" in context.wanted - context.implied or context.names("birth_date", start, 12)
     is_asked = _is_birth(context, start)
@@ -128,7 +128,7 @@ def _is_numberish(context: Context, at: int) -> bool:
 
 
 def _loose_birth_date(context: Context) -> Iterator[Candidate]:
-    """A year alone, or day, month and year as three numbers, where a birth date is due."""
+    """Yield a year alone, or day, month and year as three numbers, where a birth date is due."""
     call, turn = context.call, context.turn
     if any(call.tokens[at].kind == "birth_date" for at in turn):
         return
@@ -152,13 +152,13 @@ def _loose_birth_date(context: Context) -> Iterator[Candidate]:
 
 
 def _are_two_letters(context: Context, at: int) -> bool:
-    """Whether two letters are all that is said here: "NJ", "n j"."""
+    """Return whether two letters are all that is said here: "NJ", "n j"."""
     text = context.call.tokens[at].text.strip(".,;:?!") if context.word(at) else ""
     return (len(text) == 2 and text.isupper()) or (len(text) == 1 and len(context.word(at + 1)) == 1)
 
 
 def _ends_date(context: Context, at: int, year: int) -> bool:
-    """Whether a number of two digits is the year after day and month as numbers: "elf vijf achtenzestig"."""
+    """Return whether a number of two digits is the year after day and month as numbers: "elf vijf achtenzestig"."""
     if "birth_date" in context.implied or not 10 <= year <= 99:
         return False
     parts: list[int] = []

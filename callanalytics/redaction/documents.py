@@ -47,7 +47,7 @@ def find_case(piece: Piece) -> Iterator[Candidate]:
 
 
 def _is_case(piece: Piece) -> bool:
-    """Whether a number is a case's: named so, asked for as such, or said before by the agent."""
+    """Return whether a number is a case's: named so, asked for as such, or said before by the agent."""
     context, cases = piece.context, piece.context.cases
     if piece.named == "case" or piece.chars in cases.said:
         return True

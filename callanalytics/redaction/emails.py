@@ -70,14 +70,14 @@ def _broken_email(context: Context) -> Iterator[Candidate]:
 
 
 def _tells_email(context: Context) -> bool:
-    """Whether an address is said though its question was lost: a bent at sign, and the end of a domain."""
+    """Return whether an address is said though its question was lost: a bent at sign, and the end of a domain."""
     said = context.call.line(context.turn.start, context.turn.stop)
     has_parts = context.cues.emails.bent_sign.search(said) and context.cues.emails.domain.search(said)
     return bool(has_parts and not context.cues.emails.site.search(said))
 
 
 def _has_dots(context: Context, at: int) -> bool:
-    """Whether a citizen says two dots in a sentence: an address, for a site has one and sums have none."""
+    """Return whether a citizen says two dots in a sentence: an address, for a site has one and sums have none."""
     dots = sum(_is_dot(context, i) for i in range(at, _sentence_end(context, at)))
     return context.role == "citizen" and dots >= 2
 
@@ -87,7 +87,7 @@ def _awaits_email(context: Context) -> bool:
 
 
 def _at_sign(context: Context, at: int, is_due: bool) -> int:
-    """The number of tokens an at sign takes here, 0 when none stands here."""
+    """Return the number of tokens an at sign takes here, 0 when none stands here."""
     from rapidfuzz import fuzz
 
     call, turn = context.call, context.turn
@@ -150,7 +150,7 @@ def _ends_email(context: Context, at: int) -> bool:
 
 
 def _is_part(context: Context, at: int) -> bool:
-    """Whether a word joins the parts of an address: a dot, a dash, "alles aan elkaar"."""
+    """Return whether a word joins the parts of an address: a dot, a dash, "alles aan elkaar"."""
     return _is_dot(context, at) or context.call.tokens[at].bare in context.cues.emails.joints
 
 

@@ -43,7 +43,7 @@ class Keywords:
                 yield at, kind
 
     def _kind_of(self, word: str) -> str | None:
-        """The kind a word names: "huishuisnummer", "geborte datum", "postkorde".
+        """Return the kind a word names: "huishuisnummer", "geborte datum", "postkorde".
 
         What is a word by itself is not bent: "bruikbaar" asks for no telephone number.
         """
@@ -62,7 +62,7 @@ class Keywords:
         return None
 
     def _kind_of_number(self, call: CallTokens, at: int, turn: range) -> str:
-        """What "nummer" is about by the words around it."""
+        """Return what "nummer" is about by the words around it."""
         before = call.line(max(turn.start, at - 6), at).split()
         after = call.line(at + 1, min(at + 5, turn.stop)).split()
         if self._cues.documents & set(before[-3:] + after):
@@ -74,7 +74,7 @@ class Keywords:
 
 
 def _starts_mobile(call: CallTokens, at: int, turn: range) -> bool:
-    """Whether "06" or "nul zes" stands here: nothing else than a mobile number begins so."""
+    """Return whether "06" or "nul zes" stands here: nothing else than a mobile number begins so."""
     if call.word(at, turn) in ("06", "nulzes"):
         return True
     return call.word(at, turn) in ("nul", "0", "null") and call.word(at + 1, turn) in ("zes", "6", "ses")

@@ -90,7 +90,7 @@ def find_bank_accounts(context: Context) -> Iterator[Candidate]:
 
 
 def _may_be_account(context: Context, at: int) -> bool:
-    """Whether a token may belong to an account: digits, letters, a bank or a piece marked already."""
+    """Return whether a token may belong to an account: digits, letters, a bank or a piece marked already."""
     token = context.call.tokens[at]
     if token.is_placeholder or token.is_kept:
         return False

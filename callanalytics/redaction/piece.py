@@ -47,12 +47,12 @@ class Piece:
 
     @cached_property
     def repeats(self) -> str | None:
-        """The kind of a number said before that this one repeats."""
+        """Return the kind of a number said before that this one repeats."""
         return self.context.kind_repeated(self.digits)
 
     @cached_property
     def is_end(self) -> bool:
-        """Whether it is said to be the last digits of a number: "het eindigt op acht acht nul"."""
+        """Return whether it is said to be the last digits of a number: "het eindigt op acht acht nul"."""
         context, cues = self.context, self.context.cues.phone
         is_cut = self.start > context.turn.start and context.call.ends_sentence(self.start - 1)
         is_led = not is_cut and bool(cues.ends_in.search(context.before(self.start, 4)))
@@ -60,13 +60,13 @@ class Piece:
 
     @cached_property
     def may_be_part(self) -> bool:
-        """Whether it may be a part of a long number that was asked for, not the short one asked for with it."""
+        """Return whether it may be a part of a long number that was asked for, not the short one asked for with it."""
         n = len(self.digits)
         return n >= 2 and not (n <= 4 and self.asked & {"postcode", "house_number"})
 
     @cached_property
     def is_article(self) -> bool:
-        """Whether it is "een" alone, not behind a word for number and not the end of a phrase behind "is"."""
+        """Return whether it is "een" alone, not behind a word for number and not the end of a phrase behind "is"."""
         call = self.context.call
         is_answer = self.before in NUMBER_WORDS or (self.before == "is" and call.ends_phrase(self.start))
         return len(self.digits) == 1 and call.tokens[self.start].bare == "een" and not is_answer
@@ -89,7 +89,7 @@ class Piece:
 
     @cached_property
     def follows_street(self) -> bool:
-        """Whether a street stands close before a number that does not count things."""
+        """Return whether a street stands close before a number that does not count things."""
         context, at = self.context, self.start - 1
         word, before = context.word(at), context.word(at - 1)
         if at >= context.turn.start and not context.is_street(at) and context.streets.is_generic(word, before):
@@ -105,7 +105,7 @@ class Piece:
         return said_number or not (self._counts_things() or self.is_article)
 
     def _counts_things(self) -> bool:
-        """Whether a number in words stands before a word that is no addition to an address."""
+        """Return whether a number in words stands before a word that is no addition to an address."""
         context, follows = self.context, self.context.word(self.end)
         return (
             self.end < context.turn.stop

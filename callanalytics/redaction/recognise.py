@@ -113,7 +113,7 @@ def _weigh(context: Context, run: Sequence[Element]) -> None:
 
 
 def _candidates(piece: Piece) -> Iterator[Candidate]:
-    """What each recogniser makes of a piece."""
+    """Yield what each recogniser makes of a piece."""
     for find in _OF_PIECES:
         yield from find(piece)
     if piece.repeats:

@@ -62,7 +62,7 @@ class Redactor:
         self._like: dict[tuple[str, ...], list[float]] = {}
 
     def __call__(self, transcript: Transcript) -> Redacted:
-        """The call with every datum of the configured kinds replaced."""
+        """Return the call with every datum of the configured kinds replaced."""
         spans: tuple[RedactedSpan, ...] = ()
         try:
             # What was found tells where to look again, until nothing is left to find: so redaction is idempotent.

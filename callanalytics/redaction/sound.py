@@ -47,7 +47,7 @@ def silenced(samples: Pcm, rate: int, spans: Iterable[Muted], tone: bool = False
 
 
 def _tone(start: int, end: int, rate: int) -> Pcm:
-    """A sine that swells and fades, for a hard edge clicks; its phase is that of the recording's clock."""
+    """Return a sine that swells and fades, for a hard edge clicks; its phase is that of the recording's clock."""
     at = np.arange(start, end)
     ramp = np.minimum(at - start, end - 1 - at) / max(1, TONE_EDGE_MS * rate // 1000)
     sine = np.sin(2 * np.pi * TONE_HZ * at / rate) * np.minimum(ramp, 1)
@@ -55,7 +55,7 @@ def _tone(start: int, end: int, rate: int) -> Pcm:
 
 
 def find_data(result: CallResult) -> list[Muted]:
-    """Where personal data is said, on all channels: a mono recording and an echo carry it there too."""
+    """Return where personal data is said, on all channels: a mono recording and an echo carry it there too."""
     spans = []
     for turn in result.turns:
         words = turn.words
@@ -69,7 +69,7 @@ def find_data(result: CallResult) -> list[Muted]:
 
 
 def _with_unsure(words: Sequence[StoredWord], at: int, step: int) -> int:
-    """The last of the unsure words that follow a datum without a pause, in one direction."""
+    """Return the last of the unsure words that follow a datum without a pause, in one direction."""
     while 0 <= at + step < len(words):
         word, other = sorted((words[at], words[at + step]), key=lambda w: w.start_ms)
         if words[at + step].confidence >= UNSURE or other.start_ms - word.end_ms > NEAR_MS:
@@ -79,7 +79,7 @@ def _with_unsure(words: Sequence[StoredWord], at: int, step: int) -> int:
 
 
 def find_holds(result: CallResult, channels: int) -> list[Muted]:
-    """Every hold, on the citizen's channel; on all channels when nobody knows which that is."""
+    """Return every hold, on the citizen's channel; on all channels when nobody knows which that is."""
     agent = result.call.agent_channel
     rows = None if agent is None else tuple(row for row in range(channels) if row != agent)
     return [Muted(e.start_ms - PAD_MS, e.end_ms + PAD_MS, rows) for e in result.events if e.type == "hold"]
@@ -99,7 +99,7 @@ def find_unheard(speech: Sequence[tuple[int, int]], words: Sequence[tuple[int, i
 
 
 def _muted_ms(spans: Iterable[Muted], duration_ms: int) -> int:
-    """How long something is silent, on whichever channel."""
+    """Return how long something is silent, on whichever channel."""
     total = last = 0
     for start, end in sorted((max(0, span.start_ms), min(duration_ms, span.end_ms)) for span in spans):
         total += max(0, end - max(start, last))

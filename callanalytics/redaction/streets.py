@@ -41,5 +41,5 @@ class Streets:
 
 
 def _ends_in(word: str, endings: tuple[str, ...], least: int = _SHORTEST) -> bool:
-    """Whether a word ends so, with at least so many letters before the ending."""
+    """Return whether a word ends so, with at least so many letters before the ending."""
     return any(word.endswith(ending) and len(word) - len(ending) >= least for ending in endings)

@@ -86,11 +86,11 @@ class CallTokens:
             self.tokens[at].is_kept = True
 
     def word(self, at: int, turn: range) -> str:
-        """The bare word at a position, "" outside the turn or where something is marked already."""
+        """Return the bare word at a position, "" outside the turn or where something is marked already."""
         return self.tokens[at].bare if turn.start <= at < turn.stop and self.tokens[at].kind is None else ""
 
     def words(self, turn: range) -> list[str]:
-        """The texts of a turn's tokens."""
+        """Return the texts of a turn's tokens."""
         return [self.tokens[at].text for at in turn]
 
     def line(self, start: int, end: int) -> str:
@@ -98,30 +98,30 @@ class CallTokens:
         return " ".join(self.tokens[at].bare for at in range(start, end))
 
     def is_free(self, at: int) -> bool:
-        """Whether a token is neither marked nor known to be harmless."""
+        """Return whether a token is neither marked nor known to be harmless."""
         return self.tokens[at].kind is None and not self.tokens[at].is_kept
 
     def ends_sentence(self, at: int) -> bool:
-        """Whether the token at a position ends a sentence."""
+        """Return whether the token at a position ends a sentence."""
         return bool(SENTENCE_END.search(self.tokens[at].text))
 
     def ends_phrase(self, at: int) -> bool:
-        """Whether the token at a position ends a sentence or a part of one."""
+        """Return whether the token at a position ends a sentence or a part of one."""
         return bool(PHRASE_END.search(self.tokens[at].text))
 
     def is_capital(self, at: int) -> bool:
-        """Whether the word starts with a capital."""
+        """Return whether the word starts with a capital."""
         text = self.tokens[at].text.lstrip("'\"“„(-")
         return text[:1].isupper()
 
     def starts_sentence(self, at: int, turn: range) -> bool:
-        """Whether a capital here says nothing, because a sentence begins."""
+        """Return whether a capital here says nothing, because a sentence begins."""
         before = self.tokens[at - 1]
         return at == turn.start or bool(SENTENCE_END.search(before.text) and len(before.bare) != 1)  # "L. Brouwer"
 
 
 def timed_words(turn: Turn) -> list[Word]:
-    """The words of a turn, one token each; without word times they share out the turn by their length."""
+    """Return the words of a turn, one token each; without word times they share out the turn by their length."""
     if not turn.words:
         return _share_out(turn.text, turn.start_ms, turn.end_ms, 1.0)
     words: list[Word] = []

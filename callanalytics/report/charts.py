@@ -28,7 +28,7 @@ SMALL, LARGE = (42.0, 10.0), (86.0, 37.0)  # mm
 
 
 def draw_small(line: ItemLine, breaks: frozenset[int], label: str) -> Markup:
-    """A control chart without axes, for a row of a table."""
+    """Return a control chart without axes, for a row of a table."""
 
     def paint(axes: Axes) -> None:
         _paint(axes, line, breaks, size=3.0)
@@ -44,7 +44,7 @@ def draw_small(line: ItemLine, breaks: frozenset[int], label: str) -> Markup:
 def draw_large(
     line: ItemLine, breaks: frozenset[int], label: str, names: dict[str, str], week: Callable[[int], str]
 ) -> Markup:
-    """A control chart with axes; `week` gives what stands under a week, counted back."""
+    """Return a control chart with axes; `week` gives what stands under a week, counted back."""
 
     def paint(axes: Axes) -> None:
         from matplotlib.ticker import PercentFormatter
@@ -68,7 +68,7 @@ def draw_large(
 
 
 def _reach(line: ItemLine) -> tuple[float, float]:
-    """The lowest and the highest value that a chart shows."""
+    """Return the lowest and the highest value that a chart shows."""
     values = [week.rate.share or 0.0 for week in line.weeks]
     values += [bound for pair in (line.limits.bounds if line.limits else ()) for bound in pair]
     values += [line.norm] if line.norm else []
@@ -101,7 +101,7 @@ def _paint(axes: Axes, line: ItemLine, breaks: frozenset[int], size: float) -> N
 
 
 def find_outside(line: ItemLine) -> list[Week]:
-    """The weeks beyond their control limits."""
+    """Return the weeks beyond their control limits."""
     if line.limits is None:
         return []
     pairs = zip(line.weeks, line.limits.bounds, strict=True)

@@ -56,7 +56,7 @@ class PromiseLine:
 
     @property
     def order(self) -> int:
-        """Where its state stands in the list of what to do."""
+        """Return where its state stands in the list of what to do."""
         return FATES.index(self.fate)
 
 
@@ -110,15 +110,15 @@ class Handovers:
 
     @property
     def has_topics(self) -> bool:
-        """Whether any topic has hand-overs enough to stand on its own."""
+        """Return whether any topic has hand-overs enough to stand on its own."""
         return any(topic != OTHER for topic in self.topics)
 
     def of_topic(self, topic: str) -> dict[str, int]:
-        """A row's sums."""
+        """Return a row's sums."""
         return _add_up(kinds for (name, _), kinds in self.cells.items() if name == topic)
 
     def of_queue(self, queue: str) -> dict[str, int]:
-        """A column's sums."""
+        """Return a column's sums."""
         return _add_up(kinds for (_, name), kinds in self.cells.items() if name == queue)
 
 
@@ -160,7 +160,7 @@ class NormLine:
     name: str  # answer_s, callback_working_days, transfers, handled_share, or an item
     is_item: bool
     limit: float  # what each call is held against; of an item 0
-    wanted: float | None  # the share wanted; null where the norm is a limit for every call
+    wanted: float | None  # the share wanted; None where the norm is a limit for every call
     now: Rate
     before: Rate
 
@@ -193,7 +193,7 @@ class Figures:
 
     @property
     def action(self) -> PlanLine | None:
-        """The newest action of the PDCA log that is not closed."""
+        """Return the newest action of the PDCA log that is not closed."""
         return next((line for line in self.plan if line.is_open), None)
 
 

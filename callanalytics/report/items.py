@@ -53,7 +53,7 @@ class ItemLine:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the interval of the change leaves no change out."""
+        """Return whether the interval of the change leaves no change out."""
         interval = self.change_interval
         return interval is not None and not interval[0] <= 0 <= interval[1]
 

@@ -37,7 +37,7 @@ class ExportedCall:
 
 
 def read_call(sql: duckdb.DuckDBPyConnection, call_id: str, output: Path) -> ExportedCall:
-    """A call from the catalog of `output`.  Raises InputError when it is not there.
+    """Return a call from the catalog of `output`.  Raises InputError when it is not there.
 
     Promises that a person rejected are none; the others are as people corrected them.
     """
@@ -68,7 +68,7 @@ KEPT = ("criterion", "status", "final_status", "state", "probability", "evidence
 
 
 def to_vcon(one: ExportedCall, config: Config, now: datetime) -> dict[str, Any]:
-    """A call as an unsigned vCon, as JSON (draft-ietf-vcon-vcon-core-04, syntax 0.4.0).
+    """Return a call as an unsigned vCon, as JSON (draft-ietf-vcon-vcon-core-04, syntax 0.4.0).
 
     It is a redacted one: personal data is replaced in every text, the recording is left out, and the parties have no
     names, numbers or pseudonyms.  `redacted` names the vCon that the call came from if its id is one.
@@ -173,7 +173,7 @@ def _rfc3339(at: datetime) -> str:
 
 
 def _uuid8(at: datetime, owner: str) -> str:
-    """A UUID of version 8 as the draft makes it: the time, 12 random bits, 62 bits of the SHA-1 of who made it.
+    """Return a UUID of version 8 as the draft makes it: the time, 12 random bits, 62 bits of the SHA-1 of who made it.
 
     The draft takes a host name for the last; finding ours could ask the network, so the municipality's name it is.
     """
@@ -183,7 +183,7 @@ def _uuid8(at: datetime, owner: str) -> str:
 
 
 def to_klantcontact(one: ExportedCall, topic: str) -> dict[str, Any]:
-    """A call as requests to the Klantinteracties API of Open Klant 2.x, as JSON; `topic` is its name in Dutch.
+    """Return a call as requests to the Klantinteracties API of Open Klant 2.x, as JSON; `topic` is its name in Dutch.
 
     By path, in the order in which to send them.  `maak-klantcontact` makes the contact.  An `internetaken` entry is a
     callback that was promised and is not yet known to be registered or kept; the API has no date for it, so the
@@ -255,7 +255,7 @@ def _deadline(row: Mapping[str, Any]) -> str:
 
 
 def _task_text(row: Mapping[str, Any], call_id: str) -> str:
-    """What whoever calls back has to know, the deadline first: what is cut is the end."""
+    """Return what whoever calls back has to know, the deadline first: what is cut is the end."""
     checked = {True: "ja", False: "nee", None: "onbekend"}[row["number_confirmed"]]
     sure = "bevestigd door een mens" if row["answer"] else "nog niet door een mens bevestigd"
     lines = [

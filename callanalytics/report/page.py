@@ -47,32 +47,32 @@ class Writer:
     # --- words ---
 
     def say(self, key: str, **fields: object) -> Markup:
-        """A line; numbers in it are marked up, anything else is escaped."""
+        """Return a line; numbers in it are marked up, anything else is escaped."""
         return Markup(texts_of("report")[key][self.lang]).format(**fields)  # nosec B704  # texts of our own
 
     def item(self, name: str) -> Markup:
-        """What people call an item."""
+        """Return what people call an item."""
         names = self._config.scorecard.items[name].name
         return _label(names.nl if self.lang == "nl" else names.en)
 
     def criterion(self, name: str) -> Markup:
-        """What people call a criterion or a part of an item."""
+        """Return what people call a criterion or a part of an item."""
         return _label(self._criteria.get(name) or (str(self.say(name)) if has_text(f"report.{name}") else name))
 
     def topic(self, name: str) -> Markup:
-        """What people call a topic."""
+        """Return what people call a topic."""
         return _label(self._topics.get(name) or str(self.say("other_topics" if name == OTHER else "no_topic")))
 
     def queue(self, name: str) -> Markup:
-        """A queue."""
+        """Return a queue."""
         return _label(name or str(self.say("no_queue")))
 
     def cause(self, kind: str, name: str) -> Markup:
-        """A part, a queue or a topic."""
+        """Return a part, a queue or a topic."""
         return {"part": self.criterion, "queue": self.queue, "topic": self.topic}[kind](name)
 
     def clip(self, key: str, text: str) -> Markup:
-        """What a person typed, cut where it gets long."""
+        """Return what a person typed, cut where it gets long."""
         return self.num(key, text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1].rstrip() + "…")
 
     # --- numbers ---
@@ -94,11 +94,11 @@ class Writer:
         return self.num(key, write_points(value))
 
     def day(self, key: str, value: date, is_short: bool = False) -> Markup:
-        """A date."""
+        """Return a date."""
         return self.num(key, write_day(value, self.lang, is_short))
 
     def share(self, key: str, rate: Rate) -> Markup:
-        """The share alone; a dash of too few."""
+        """Return the share alone; a dash of too few."""
         return self.percent(f"{key}|share", rate.share) if rate.is_shown(self._smallest) else self.say("none")
 
     def interval(self, key: str, rate: Rate) -> Markup:
@@ -111,7 +111,7 @@ class Writer:
         )
 
     def n(self, key: str, n: int, of: int | None = None) -> Markup:
-        """A number of calls, or that there are too few of them; `of` is the group when it is not these calls."""
+        """Return a number of calls, or that there are too few of them; `of` is the group when it is not these calls."""
         size = n if of is None else of
         return self.num(key, f"<{self._smallest}" if 0 < size < self._smallest else n)
 
@@ -124,7 +124,7 @@ class Writer:
         return self.say("rate", share=share, n=n, interval=self.interval(key, rate))
 
     def is_shown(self, rate: Rate) -> bool:
-        """Whether there are enough cases."""
+        """Return whether there are enough cases."""
         return rate.is_shown(self._smallest)
 
     def moment(self, key: str, ms: int) -> Markup:
@@ -132,7 +132,7 @@ class Writer:
         return self.num(key, f"{ms // 60_000}:{ms // 1000 % 60:02d}")
 
     def limit(self, line: NormLine) -> Markup:
-        """What a norm asks for."""
+        """Return what a norm asks for."""
         text = f"{line.limit:g}" if line.wanted is None else write_percent(line.wanted, self.lang)
         return self.num(f"norm|{line.name}|limit", text)
 
@@ -140,7 +140,7 @@ class Writer:
 
     @property
     def before(self) -> Markup:
-        """The period before in words."""
+        """Return the period before in words."""
         period = self._figures.period
         return self.say(
             "until",
@@ -150,7 +150,7 @@ class Writer:
 
     @property
     def days(self) -> Markup:
-        """The period in words."""
+        """Return the period in words."""
         period = self._figures.period
         return self.say("until", first=self.day("first", period.first), last=self.day("last", period.last))
 
@@ -164,11 +164,11 @@ class Writer:
         }  # fmt: skip
 
     def is_compared(self, line: ItemLine) -> bool:
-        """Whether the change may be told."""
+        """Return whether the change may be told."""
         return not self._figures.is_broken and self.is_shown(line.now) and self.is_shown(line.before)
 
     def verdict(self, line: NormLine) -> Markup:
-        """Whether a norm is met, as far as the interval tells."""
+        """Return whether a norm is met, as far as the interval tells."""
         if not self.is_shown(line.now) or line.now.interval is None:
             return self.say("verdict_few")
         if line.wanted is None:
@@ -177,11 +177,11 @@ class Writer:
         return self.say("verdict_yes" if low >= line.wanted else "verdict_no" if high < line.wanted else "verdict_open")
 
     def small_chart(self, line: ItemLine) -> Markup:
-        """The chart in the scorecard."""
+        """Return the chart in the scorecard."""
         return draw_small(line, self._figures.breaks, self._chart_label(line))
 
     def large_chart(self, line: ItemLine) -> Markup:
-        """The chart in the appendix."""
+        """Return the chart in the appendix."""
         names = {"mean": str(self.say("chart_mean")), "norm": str(self.say("chart_norm"))}
         return draw_large(
             line, self._figures.breaks, self._chart_label(line), names,
@@ -193,14 +193,14 @@ class Writer:
         return say_text("report.chart_of", self.lang, name=names.nl if self.lang == "nl" else names.en)
 
     def week(self, back: int) -> Markup:
-        """The last day of a week, counted back."""
+        """Return the last day of a week, counted back."""
         return self.day(f"week|{back}", self._end(back), is_short=True)
 
     def _end(self, back: int) -> date:
         return self._figures.period.last - timedelta(days=7 * back)
 
     def outside(self, line: ItemLine) -> int:
-        """How many weeks lie beyond the limits."""
+        """Return how many weeks lie beyond the limits."""
         return len(find_outside(line))
 
     def due(self, key: str, line: PromiseLine) -> Markup:
@@ -210,7 +210,7 @@ class Writer:
         return self.num(key, line.due_at.astimezone(self._zone).strftime("%d-%m-%Y %H:%M"))
 
     def quote(self, key: str, line: PromiseLine) -> Markup:
-        """What was promised, unless it should not lie about."""
+        """Return what was promised, unless it should not lie about."""
         if line.is_sensitive:
             return self.say("quote_sensitive")
         return self.num(key, line.quote) if line.quote else self.say("quote_gone")
@@ -232,12 +232,12 @@ def write_points(value: float | None) -> str:
 
 
 def _label(text: str) -> Markup:
-    """A name; a number in it is no figure."""
+    """Return a name; a number in it is no figure."""
     return Markup("<span data-label>{}</span>").format(text)
 
 
 def render(name: str, writer: Writer, figures: Figures, config: Config) -> str:
-    """The HTML of a template: report.html, appendix.html or register.html."""
+    """Return the HTML of a template: report.html, appendix.html or register.html."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     pages = Environment(
@@ -259,7 +259,7 @@ def render(name: str, writer: Writer, figures: Figures, config: Config) -> str:
 
 
 def write_csv(writer: Writer, lines: Sequence[PromiseLine]) -> str:
-    """The register for a spreadsheet: semicolons, as Dutch ones expect."""
+    """Return the register for a spreadsheet: semicolons, as Dutch ones expect."""
     out = io.StringIO()
     table = csv.writer(out, delimiter=";", lineterminator="\r\n")
     heads = ("fate", "what", "by", "due", "overdue_by", "topic", "queue", "said_on", "call", "moment", "registered",
@@ -282,13 +282,13 @@ def answer(writer: Writer, value: bool | None) -> Markup:
 
 
 def _cell(value: object) -> object:
-    """A cell's plain text; never a formula, whatever was said."""
+    """Return a cell's plain text; never a formula, whatever was said."""
     text = value.striptags() if isinstance(value, Markup) else value
     return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA) else text
 
 
 def make_pdf(html: str, pages: int | None = None) -> bytes:
-    """A page as PDF; with `pages` in smaller letters if it would take more.
+    """Return a page as PDF; with `pages` in smaller letters if it would take more.
 
     Raises OSError when Pango is missing on this machine, ImportError without WeasyPrint.
     """

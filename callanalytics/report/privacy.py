@@ -23,7 +23,7 @@ from callanalytics.texts import Message, say
 
 
 def privacy_report(store: Store, config: Config) -> str:
-    """The report as Markdown in the language of `config`.
+    """Return the report as Markdown in the language of `config`.
 
     Raises ConfigError without a legal basis, StoreError when the ledger was tampered with.
     """
@@ -85,7 +85,7 @@ def _facts(store: Store, config: Config) -> Iterator[tuple[str, Any]]:
 
 
 def _review_facts(store: Store, config: Config) -> dict[str, Any]:
-    """Who may log in to the review app, by role, and what was said there."""
+    """Return who may log in to the review app, by role, and what was said there."""
     from callanalytics.store.reviews.people import users
     from callanalytics.store.reviews.reviews import existing_reviews
 

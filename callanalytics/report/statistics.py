@@ -29,7 +29,7 @@ class Rate:
 
     @property
     def share(self) -> float | None:
-        """hits / n; null without cases."""
+        """hits / n; None without cases."""
         return self.hits / self.n if self.n else None
 
     @property
@@ -38,7 +38,7 @@ class Rate:
         return wilson_interval(self.hits, self.n)
 
     def is_shown(self, smallest: int) -> bool:
-        """Whether there are enough cases to speak of."""
+        """Return whether there are enough cases to speak of."""
         return self.n >= smallest
 
 
@@ -52,12 +52,12 @@ class Limits:
 
     @property
     def is_firm(self) -> bool:
-        """Whether there were periods enough to trust the limits."""
+        """Return whether there were periods enough to trust the limits."""
         return self.periods >= FIRM_PERIODS
 
 
 def difference_interval(now: Rate, before: Rate) -> tuple[float, float] | None:
-    """95 % interval of now.share - before.share for independent samples (Newcombe's hybrid score); null without cases.
+    """95 % interval of now.share - before.share for independent samples (Newcombe's hybrid score); None without cases.
 
     56 of 70 now, 48 of 80 before -> 0.20 (0.05 to 0.33)
     """
@@ -71,7 +71,7 @@ def difference_interval(now: Rate, before: Rate) -> tuple[float, float] | None:
 
 
 def control_limits(baseline: Sequence[Rate], periods: Sequence[Rate]) -> Limits | None:
-    """The p-chart of `periods`, each with limits for its own n; the middle line comes from `baseline`.
+    """Return the p-chart of `periods`, each with limits for its own n; the middle line comes from `baseline`.
 
     Null with fewer than MIN_PERIODS periods in the baseline.
     """

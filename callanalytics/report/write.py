@@ -48,7 +48,7 @@ def write_report(config: Config, output: Path | str, period: Period, folder: Pat
 
 
 def make_files(figures: Figures, config: Config) -> dict[str, bytes]:
-    """The files of a report by name; without PDFs where these can't be made."""
+    """Return the files of a report by name; without PDFs where these can't be made."""
     writer = Writer(figures, config, *_names(config))
     html = {name: render(f"{name}.html", writer, figures, config) for name in PAGES}
     files = {f"{name}.html": page.encode() for name, page in html.items()}
@@ -63,7 +63,7 @@ def make_files(figures: Figures, config: Config) -> dict[str, bytes]:
 
 
 def _names(config: Config) -> tuple[dict[str, str], dict[str, str]]:
-    """What people call topics and criteria."""
+    """Return what people call topics and criteria."""
     from callanalytics.scoring import load_files
     from callanalytics.scoring.topics import read_topics
 

@@ -89,24 +89,24 @@ class Detector:
         self._matcher = build_matcher(self.reader, files, lambda doc: load_dutch(config, TAGGER).tag(doc))
 
     def criterion(self, name: str) -> Criterion:
-        """The criterion of that id; raises KeyError when the files hold none."""
+        """Return the criterion of that id; raises KeyError when the files hold none."""
         return self._by_id[name]
 
     def read(self, transcript: Transcript) -> CallText:
-        """The transcript read and matched, once for all that is asked of it: `judge` and `promises_in`."""
+        """Return the transcript read and matched, once for all that is asked of it: `judge` and `promises_in`."""
         return read_call(transcript, self.reader, self._matcher, self._learned)
 
     def __call__(self, transcript: Transcript) -> tuple[CriterionRow, ...]:
-        """One row per criterion, in the order of `ids`; evidence is quoted from the transcript as given."""
+        """Return one row per criterion, in the order of `ids`; evidence is quoted from the transcript as given."""
         return self.judge(self.read(transcript))
 
     def judge(self, call: CallText) -> tuple[CriterionRow, ...]:
-        """The same of a call already read."""
+        """Return the same of a call already read."""
         judgement = _Judgement(call, self._by_id, self._cues, self._config, self._calibration)
         return tuple(self._row(criterion, judgement) for criterion in self.files.criteria)
 
     def signs(self, call: CallText) -> dict[str, Signs]:
-        """What speaks for each criterion that is heard, not measured, before calibration."""
+        """Return what speaks for each criterion that is heard, not measured, before calibration."""
         judgement = _Judgement(call, self._by_id, self._cues, self._config)
         heard = [criterion.id for criterion in self.files.criteria if criterion.method not in _MEASURED]
         return {name: judgement.judge(name).signs for name in heard}
@@ -163,25 +163,25 @@ class _Judgement:
         self._judged: dict[str, Judged] = {}
 
     def phrases(self, name: str) -> Phrases:
-        """The phrases of a criterion or cue."""
+        """Return the phrases of a criterion or cue."""
         return self._cues[name] if name in self._cues else self._criteria[name].phrases
 
     def hits(self, name: str) -> list[Hit]:
-        """The finds of a criterion or cue by its patterns."""
+        """Return the finds of a criterion or cue by its patterns."""
         if name not in self._hits:
             self._hits[name] = []  # a circle of references ends here
             self._hits[name] = find_hits(self.phrases(name), self.call, self.likely)
         return self._hits[name]
 
     def learned(self, name: str) -> list[Hit]:
-        """The finds of a criterion or cue by the trained models."""
+        """Return the finds of a criterion or cue by the trained models."""
         if name not in self._learned:
             self._learned[name] = []
             self._learned[name] = learned_hits(self.phrases(name), self.call, self.likely)
         return self._learned[name]
 
     def likely(self, name: str) -> list[Hit]:
-        """The finds of either that are likelier than not, in order of time."""
+        """Return the finds of either that are likelier than not, in order of time."""
         both = [hit for hit in (*self.hits(name), *self.learned(name)) if hit.probability >= 0.5]
         return sorted(both, key=lambda hit: (hit.start_ms, hit.end_ms))
 
@@ -244,7 +244,7 @@ class _Judgement:
         return combine(hits), self._quotes(hits)
 
     def _quotes(self, hits: Sequence[Hit]) -> list[Evidence]:
-        """The best finds, none inside another, in order of time."""
+        """Return the best finds, none inside another, in order of time."""
         chosen: list[Hit] = []
         for hit in sorted(hits, key=lambda h: (-h.probability, -(h.end - h.start), h.start_ms)):
             if not any(c.turn == hit.turn and c.start < hit.end and hit.start < c.end for c in chosen):
@@ -261,7 +261,7 @@ class _Judgement:
         return max(probability, combine(announced)), self._quotes([*itertools.chain(*finds.values()), *announced])
 
     def _learned_factors(self, name: str) -> list[Hit]:
-        """The two likeliest factors by pattern or model, both with the probability of the less likely one."""
+        """Return the two likeliest factors by pattern or model, both with the probability of the less likely one."""
         best = [max([*hits, *learned], key=lambda h: h.probability, default=None) for hits, learned in
                 self._factor_hits(name).values()]  # fmt: skip
         two = sorted((hit for hit in best if hit), key=lambda h: -h.probability)[:2]
@@ -434,7 +434,7 @@ def _bare_pattern(term: str) -> Pattern:
 
 
 def load_files(config: Config) -> CriteriaFiles:
-    """The phrase files of the scorecard that `config` names.
+    """Return the phrase files of the scorecard that `config` names.
 
     Raises ConfigError with file, table, key and line on a mistake in a phrase file, and when an item of the
     scorecard names a criterion that no file holds.
@@ -446,7 +446,7 @@ def load_files(config: Config) -> CriteriaFiles:
 
 
 def load_detector(config: Config, files: CriteriaFiles | None = None) -> Detector:
-    """The scorecard that `config` names, from its phrase files or from `files`, which are those already read.
+    """Return the scorecard that `config` names, from its phrase files or from `files`, which are those already read.
 
     Raises ConfigError like `load_files`; InputError when the trained models can't be read.
     """

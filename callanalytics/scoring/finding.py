@@ -76,7 +76,7 @@ class CallText:
     end_ms: int
 
     def evidence(self, hit: Hit) -> Evidence:
-        """The find as it is shown: redacted words, with their times."""
+        """Return the find as it is shown: redacted words, with their times."""
         turn = self.turns[hit.turn]
         return Evidence(turn.turn.turn_index, turn.turn.role, hit.start_ms, hit.end_ms, turn.quote(hit.start, hit.end))
 
@@ -136,7 +136,7 @@ def _confidence(turns: Sequence[TurnDoc]) -> dict[str, float]:
 
 
 def find_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[Hit]]) -> list[Hit]:
-    """The finds of `phrases` that speaker, window, guards and counter-phrases leave, in order of time.
+    """Return the finds of `phrases` that speaker, window, guards and counter-phrases leave, in order of time.
 
     `near` gives the finds of another criterion, for the window "near CRITERION" and for cancelled_by.
     """
@@ -182,7 +182,7 @@ def _taken_back(
 
 
 def learned_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequence[Hit]]) -> list[Hit]:
-    """What the trained models found for the group, by the same speaker and in the same window, in order of time.
+    """Return what the trained models found for the group, by the same speaker and in the same window, in order of time.
 
     Where every match of the patterns was taken back by a guard or a counter-phrase, so is the find around it.
     """
@@ -212,17 +212,17 @@ def learned_hits(phrases: Phrases, call: CallText, near: Callable[[str], Sequenc
 
 
 def _covers(start: int, end: int, find: Match) -> bool:
-    """Whether the tokens [start, end) are a good part of the find: a counter-phrase then takes it back."""
+    """Return whether the tokens [start, end) are a good part of the find: a counter-phrase then takes it back."""
     return min(end, find.end) - max(start, find.start) >= COUNTERED * (find.end - find.start)
 
 
 def crosses_sentence(turn: TurnDoc, start: int, end: int) -> bool:
-    """Whether a sentence ends between the first and the last token of [start, end)."""
+    """Return whether a sentence ends between the first and the last token of [start, end)."""
     return any(mark.startswith((".", "?", "!")) for mark in turn.ends[start : end - 1])
 
 
 def likeness(turn: TurnDoc, start: int, end: int, pattern: Pattern) -> float:
-    """How sure the words of a find are: 1.0 heard as written by a sure recogniser, lower for guesses."""
+    """Return how sure the words of a find are: 1.0 heard as written by a sure recogniser, lower for guesses."""
     alike = [turn.likeness[i] for i in range(start, end) if turn.texts[i] in pattern.words]
     fuzzy = math.prod(alike) if alike else 1.0
     return fuzzy * (0.8 + 0.2 * turn.confidence(start, end))
@@ -241,7 +241,7 @@ def combine(hits: Sequence[Hit]) -> float:
 def in_window(  # noqa: PLR0911 - a list of windows
     window: str, start_ms: int, end_ms: int, call: CallText, near: Callable[[str], Sequence[Hit]]
 ) -> bool:
-    """Whether a find at these times lies in the window; windows use the times of words, not of turns."""
+    """Return whether a find at these times lies in the window; windows use the times of words, not of turns."""
     length = max(call.end_ms - call.answered_ms, 1)
     if window == "any":
         return True

@@ -44,12 +44,12 @@ _QUESTION = re.compile(
 
 
 def is_guarded(guard: str, turn: TurnDoc, start: int, end: int, pattern: Pattern) -> bool:
-    """Whether the guard takes back the find of `pattern` at the tokens [start, end)."""
+    """Return whether the guard takes back the find of `pattern` at the tokens [start, end)."""
     return _GUARDS[guard](turn, start, end, pattern)
 
 
 def clause_start(turn: TurnDoc, index: int, most: int) -> int:
-    """The first token, at most `most` before `index`, with no punctuation between it and `index`."""
+    """Return the first token, at most `most` before `index`, with no punctuation between it and `index`."""
     first = index
     while first > 0 and index - first < most and not turn.ends[first - 1]:
         first -= 1

@@ -47,7 +47,7 @@ class Match(NamedTuple):
 
 
 def said(turn: TurnDoc, start: int, end: int) -> Said:
-    """The tokens [start, end) of a turn for the models."""
+    """Return the tokens [start, end) of a turn for the models."""
     heard = turn.words[turn.origin[start][0] : turn.origin[end - 1][1] + 1]
     return Said(
         " ".join(turn.texts[start:end]),
@@ -56,7 +56,7 @@ def said(turn: TurnDoc, start: int, end: int) -> Said:
 
 
 def stretches(turn: TurnDoc) -> list[tuple[int, int]]:
-    """The stretches to look at, as tokens [start, end): sentences, two or three together, parts of long ones."""
+    """Return the stretches to look at, as tokens [start, end): sentences, two or three together, parts of long ones."""
     bounds = [0, *(i + 1 for i, mark in enumerate(turn.ends) if mark.startswith((".", "?", "!"))), len(turn.doc)]
     sentences = [(a, b) for a, b in itertools.pairwise(dict.fromkeys(bounds)) if b > a]
     found: list[tuple[int, int]] = []
@@ -80,7 +80,7 @@ class Learned:
         self._weights, self._bias = artefact["weights"], artefact["bias"]
 
     def probabilities(self, texts: Sequence[Said]) -> Any:
-        """The probability of every group for every text, (texts, groups) float in 0 to 1."""
+        """Return the probability of every group for every text, (texts, groups) float in 0 to 1."""
         import numpy as np
         from scipy.sparse import hstack
 
@@ -129,7 +129,7 @@ class Calibration:
         self._weights, self._bias, self._offsets = tuple(weights), bias, dict(offsets)
 
     def __call__(self, criterion: str, patterns: float, learned: float, confidence: float) -> float:
-        """The probability, 0 to 1, of a criterion with these signs (`detector.Signs`)."""
+        """Return the probability, 0 to 1, of a criterion with these signs (`detector.Signs`)."""
         odds = self._bias + self._offsets.get(criterion, 0.0)
         odds += sum(w * x for w, x in zip(self._weights, features(patterns, learned, confidence), strict=True))
         return round(1 / (1 + math.exp(-odds)), 4)
@@ -148,7 +148,7 @@ def log_odds(probability: float) -> float:
 
 
 def load_calibration(path: Path) -> Calibration:
-    """The calibration stored at `path`.  Raises InputError when the file is missing or no calibration."""
+    """Return the calibration stored at `path`.  Raises InputError when the file is missing or no calibration."""
     try:
         content = path.read_bytes()
         tree = json.loads(content)

@@ -84,7 +84,7 @@ class Pattern:
 
 
 def parse_pattern(line: str, lists: Mapping[str, Sequence[str]] | None = None) -> Pattern:
-    """The line as token sequences.  Raises PatternError naming what is wrong and where in the line."""
+    """Return the line as token sequences.  Raises PatternError naming what is wrong and where in the line."""
     parts = _PART.findall(line)
     sequences, rest = _parse_alternatives(parts, lists or {}, line, closing=None)
     if rest:
@@ -99,7 +99,7 @@ def parse_pattern(line: str, lists: Mapping[str, Sequence[str]] | None = None) -
 
 
 def trim(pattern: Pattern) -> Pattern:
-    """The pattern without gaps at its end: words behind a find are no part of it."""
+    """Return the pattern without gaps at its end: words behind a find are no part of it."""
     sequences = []
     for sequence in pattern.sequences:
         last = len(sequence)
@@ -176,7 +176,7 @@ def _parse_word(part: str, lists: Mapping[str, Sequence[str]], line: str) -> lis
 
 
 def split_gaps(sequence: Sequence_) -> list[tuple[Sequence_, int]]:
-    """The runs of adjacent tokens of a sequence, each with the number of words that may stand behind it.
+    """Return the runs of adjacent tokens of a sequence, each with the number of words that may stand behind it.
 
     ik bel ..2 terug -> [((ik, bel), 2), ((terug,), 0)]
     """

@@ -72,11 +72,11 @@ class CriteriaFiles:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The criteria, in the order of the files."""
+        """Return the criteria, in the order of the files."""
         return tuple(criterion.id for criterion in self.criteria)
 
     def words(self) -> frozenset[str]:
-        """Every word that any pattern names: the vocabulary that recognised words are compared with."""
+        """Return every word that any pattern names: the vocabulary that recognised words are compared with."""
         found: set[str] = set()
         groups = [c.phrases for c in self.criteria] + list(self.cues) + list(self.promises)
         for phrases in groups:
@@ -104,7 +104,7 @@ class _Table(Table):
 
 
 def read_criteria(folder: Path) -> CriteriaFiles:
-    """The phrase files of the folder, in order of file name and place in the file.
+    """Return the phrase files of the folder, in order of file name and place in the file.
 
     Raises ConfigError naming file, table, key and line on the first mistake.
     """
@@ -112,7 +112,7 @@ def read_criteria(folder: Path) -> CriteriaFiles:
 
 
 def find_mistakes(folder: Path) -> list[ConfigError]:
-    """Every mistake in the phrase files of the folder; of a table only the first."""
+    """Return every mistake in the phrase files of the folder; of a table only the first."""
     mistakes: list[ConfigError] = []
     try:
         _read_all(folder, mistakes.append)

@@ -19,14 +19,14 @@ _SYLLABLE = re.compile(r"aai|ooi|oei|eeu|ieu|aa|ee|oo|uu|ie|oe|eu|ui|ij|[eë]i|a
 
 @dataclass(frozen=True, slots=True)
 class Plainness:
-    """How plain one party's sentences are; null where too little was said."""
+    """How plain one party's sentences are; None where too little was said."""
 
     readability: float | None  # Flesch-Douma
     sentence_words: float | None
 
 
 def measure_plainness(turns: Sequence[Turn], role: str) -> Plainness:
-    """The Flesch-Douma reading ease of what a party says, and its words per sentence.
+    """Return the Flesch-Douma reading ease of what a party says, and its words per sentence.
 
     206.84 - 77 x syllables per word - 0.93 x words per sentence; higher is easier, 60 to 70 is ordinary prose, 80 to 90
     easy.  W.H. Douma, De leesbaarheid van landbouwbladen, Wageningen 1960, after Flesch 1949; both factors as given in
@@ -47,7 +47,7 @@ def measure_plainness(turns: Sequence[Turn], role: str) -> Plainness:
 
 
 def count_syllables(word: str) -> int:
-    """The syllables of a lower-case Dutch word, by its vowels; at least one.
+    """Return the syllables of a lower-case Dutch word, by its vowels; at least one.
 
     "kwijtschelding" -> 3      "beëindigd" -> 3      "w" -> 1
     """

@@ -45,7 +45,7 @@ class _Found:
 
 
 def promises_in(call: CallText, detector: Detector, config: Config) -> tuple[PromiseRow, ...]:
-    """The promises of a call read by `detector`, in order of time.
+    """Return the promises of a call read by `detector`, in order of time.
 
     `due_at` is None when the deadline is vague or missing, or when nobody knows when the call began.  Offers,
     questions, denials and what the citizen wishes or will do are no promises.
@@ -110,7 +110,7 @@ def _row(index: int, promise: _Found, call: CallText, checked: bool) -> PromiseR
 
 
 def _clause(turn: TurnDoc, hit: Hit) -> tuple[int, int]:
-    """The part of the sentence around a find that a comma before a new subject does not cut off."""
+    """Return the part of the sentence around a find that a comma before a new subject does not cut off."""
     first, last = turn.sentence(hit.start)
     last = max(last, hit.end)
     starters = {"en", "maar", "dan", "want", "dus"}
@@ -128,7 +128,7 @@ def _clause(turn: TurnDoc, hit: Hit) -> tuple[int, int]:
 def _deadline(
     call: CallText, hit: Hit, clause: tuple[int, int], others: Sequence[tuple[int, int]], config: Config
 ) -> tuple[str | None, datetime | None]:
-    """The deadline of the clause; else of the clause beside it in the turn; else of the answer to "wanneer?"."""
+    """Return the deadline of the clause; else of the clause beside it in the turn; else of the answer to "wanneer?"."""
     turn = call.turns[hit.turn]
     first, last = turn.sentence(hit.start)
     start, end = clause
@@ -191,7 +191,7 @@ def _without_repeats(found: Sequence[_Found], call: CallText, detector: Detector
 
 
 def _is_by_phone(words: Sequence[str]) -> bool:
-    """Whether a word to come is to come over the telephone: "u hoort van mij, aan de telefoon"."""
+    """Return whether a word to come is to come over the telephone: "u hoort van mij, aan de telefoon"."""
     return not _BY_PHONE.isdisjoint(words) and _SENT.isdisjoint(words)
 
 
@@ -200,13 +200,13 @@ def _is_sent(call: CallText, promise: _Found) -> bool:
 
 
 def _alike(call: CallText, one: _Found, two: _Found) -> bool:
-    """Whether two finds speak of the same thing: most longer words of the shorter are in the other."""
+    """Return whether two finds speak of the same thing: most longer words of the shorter are in the other."""
     a, b = ({t.lemma_ for t in call.turns[f.turn].doc[f.start : f.end] if len(t.text) > 4} for f in (one, two))
     return bool(a and b) and len(a & b) >= 0.6 * min(len(a), len(b))
 
 
 def _doer(turn: TurnDoc, promise: _Found) -> str | None:
-    """Who is to do it, in the words of the clause: "ik", "De behandelaar"; None when the clause has no doer."""
+    """Return who is to do it, in the words of the clause: "ik", "De behandelaar"; None when the clause has no doer."""
     words = turn.quote(promise.start, promise.end).split()
     plain = ["".join(normalise_word(word)) for word in words]
     for at, word in enumerate(plain):

@@ -70,7 +70,7 @@ class TurnDoc:
         return self.words[self.origin[start][0]].start_ms, self.words[self.origin[end - 1][1]].end_ms
 
     def quote(self, start: int, end: int) -> str:
-        """The tokens [start, end) as they stand in the transcript."""
+        """Return the tokens [start, end) as they stand in the transcript."""
         return " ".join(word.text.strip() for word in self.words[self.origin[start][0] : self.origin[end - 1][1] + 1])
 
     def confidence(self, start: int, end: int) -> float:
@@ -79,7 +79,7 @@ class TurnDoc:
         return sum(word.confidence for word in words) / len(words)
 
     def sentence(self, index: int) -> tuple[int, int]:
-        """The tokens [start, end) of the sentence around token `index`; without punctuation, the whole turn."""
+        """Return the tokens [start, end) of the sentence around token `index`; without punctuation, the whole turn."""
         start = index
         while start > 0 and not self.ends[start - 1].startswith((".", "?", "!")):
             start -= 1
@@ -90,7 +90,7 @@ class TurnDoc:
 
 
 def turn_words(turn: Turn) -> tuple[Word, ...]:
-    """The turn's words; for a turn without any, its text cut at spaces and timed by length over the turn."""
+    """Return the turn's words; for a turn without any, its text cut at spaces and timed by length over the turn."""
     if turn.words:
         return turn.words
     texts = turn.text.split()
@@ -133,7 +133,7 @@ class Reader:
         self._heard: dict[str, tuple[tuple[str, ...], float]] = {}
 
     def read(self, turn: Turn) -> TurnDoc:
-        """The turn as a Doc whose words are those of the vocabulary where they could be recognised."""
+        """Return the turn as a Doc whose words are those of the vocabulary where they could be recognised."""
         from spacy.tokens import Doc
 
         words = turn_words(turn)
@@ -184,7 +184,7 @@ class Reader:
         return 1, tokens[0]
 
     def _compound(self, joined: str) -> str | None:
-        """A long vocabulary word that differs in one letter: geboorten datum, medlings nummer."""
+        """Return a long vocabulary word that differs in one letter: geboorten datum, medlings nummer."""
         if len(joined) < _LONG:
             return None
         if joined not in self._compounds:
@@ -226,7 +226,7 @@ class Reader:
         return (token,), 1.0
 
     def _tag(self, token: str, capital: bool, starts: bool) -> str:  # noqa: PLR0911 - a list of kinds
-        """What a slot may take the token for: NAME, NUM, TIME, PLACE, other placeholders, or WORD."""
+        """Return what a slot may take the token for: NAME, NUM, TIME, PLACE, other placeholders, or WORD."""
         if token == NAME or token in self._names:
             return "NAME"
         if PLACEHOLDER.fullmatch(token):

@@ -37,7 +37,7 @@ class Scores:
 def score_items(
     rows: Iterable[CriterionRow], promises: Sequence[PromiseRow], scorecard: Scorecard, signals: Collection[str]
 ) -> Scores:
-    """The items of a call, points gained, points that could be gained and their ratio, and the compliance block.
+    """Return the items of a call, points gained, points that could be gained and their ratio, and the compliance block.
 
     Items that are uncertain or not applicable leave both sums.  `signals` are the criteria that are shown and never
     judged: one in the compliance block, such as a BSN asked for, fails nothing.
@@ -76,7 +76,7 @@ def _known(row: CriterionRow) -> Status:
 
 
 def _callback_parts(callback: CriterionRow | None, promises: Sequence[PromiseRow]) -> dict[str, Status]:
-    """The parts that the promise register decides, over all promised callbacks."""
+    """Return the parts that the promise register decides, over all promised callbacks."""
     if callback is None:
         return {}
     promised = [promise for promise in promises if promise.type == "callback"]
@@ -108,7 +108,7 @@ def _judge(item: Item, rows: Mapping[str, CriterionRow], statuses: Mapping[str, 
 
 
 def _together(statuses: Collection[Status]) -> Status:
-    """One failed part fails the whole; else one uncertain part leaves it open; what does not apply is left out.
+    """Return one failed part fails the whole; else one uncertain part leaves it open; what does not apply is left out.
 
     An undesired criterion has the status met when it was not found, so every part is simply met or not.
     """

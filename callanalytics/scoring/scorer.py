@@ -54,7 +54,7 @@ class ScoredTranscript:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """The columns of `calls` that come from what was said."""
+        """Return the columns of `calls` that come from what was said."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("items", "criteria", "promises")}
 
 
@@ -97,7 +97,7 @@ class Scorer:
 
 
 def stored_transcript(result: CallResult) -> Transcript:
-    """A stored call's transcript, put together again as `Worker.analyze` had it."""
+    """Return a stored call's transcript, put together again as `Worker.analyze` had it."""
     turns = tuple(
         Turn(
             t.turn_index, cast("Role", t.role), t.start_ms, t.end_ms, t.text,
@@ -111,7 +111,7 @@ def stored_transcript(result: CallResult) -> Transcript:
 
 
 def rescored(result: CallResult, scorer: Scorer, config: Config) -> CallResult:
-    """The stored call with the scores that `scorer` gives its stored words; everything else stands.
+    """Return the stored call with the scores that `scorer` gives its stored words; everything else stands.
 
     What was not scorable stays so.
     """
@@ -127,7 +127,7 @@ def rescored(result: CallResult, scorer: Scorer, config: Config) -> CallResult:
 
 
 def superseded(old: CallResult, now: datetime) -> ScoreHistoryRow:
-    """The scores of a call as they are kept when others take their place at `now`."""
+    """Return the scores of a call as they are kept when others take their place at `now`."""
     row = old.call
     return ScoreHistoryRow(
         call_id=row.call_id,

@@ -85,7 +85,7 @@ class TopicModel:
         return [dict(zip(self.names, row, strict=True)) for row in self._words.predict_proba(pieces).tolist()]
 
     def weigh(self, features: Sequence[float]) -> float:
-        """The probability that a topic with these features (see `Topics.features`) is one of the call's."""
+        """Return the probability that a topic with these features (see `Topics.features`) is one of the call's."""
         logit = self._base + sum(w * f for w, f in zip(self._weights, features, strict=True))
         return 1 / (1 + math.exp(-logit))
 
@@ -143,11 +143,11 @@ class Topics:
         return TopicVerdict(likely[0].topic, likely[0].probability, tuple(likely), is_sensitive)
 
     def rank(self, transcript: Transcript) -> dict[str, float]:
-        """The probability of every topic that it is one of the call's; empty when nobody says anything."""
+        """Return the probability of every topic that it is one of the call's; empty when nobody says anything."""
         return {name: self._model.weigh(features) for name, features in self.features(transcript).items()}
 
     def features(self, transcript: Transcript) -> dict[str, list[float]]:
-        """What keywords and model say of every topic; empty without any words.
+        """Return what keywords and model say of every topic; empty without any words.
 
         In this order: keyword score on a log scale; its share among the topics; the model's best piece, as log-odds;
         its three best together; the topic's share of these among the topics; whether the topic is a general one.
@@ -176,7 +176,7 @@ class Topics:
         }
 
     def has_keyword(self, text: str) -> bool:
-        """Whether any keyword of any topic is in the text."""
+        """Return whether any keyword of any topic is in the text."""
         said = Transcript("", None, (Turn(0, "citizen", 0, 0, text),))
         return max(self._keyword_scores(said).values()) >= 1.0
 
@@ -203,16 +203,16 @@ class Topics:
         return scores
 
     def is_same(self, topic: str, other: str) -> bool:
-        """Whether two names, ids or aliases, mean one topic."""
+        """Return whether two names, ids or aliases, mean one topic."""
         return topic == other or any({topic, other} <= {t.id, *t.aliases} for t in self.topics)
 
     def is_sensitive(self, topic: str) -> bool:
-        """Whether calls about the topic need stricter retention."""
+        """Return whether calls about the topic need stricter retention."""
         return any(t.id in self._sensitive for t in self.topics if topic in (t.id, *t.aliases))
 
 
 def _softmax(scores: Mapping[str, float]) -> dict[str, float]:
-    """The topics' shares of the keyword scores; what is left to 1 is none of them."""
+    """Return the topics' shares of the keyword scores; what is left to 1 is none of them."""
     top = max(scores.values(), default=0.0)
     powers = {name: math.exp(_SHARPNESS * (score - top)) for name, score in scores.items() if score > 0}
     total = sum(powers.values()) + math.exp(_SHARPNESS * (_PRIOR - top))
@@ -245,7 +245,7 @@ def _key(keyword: str) -> str:
 
 
 def load_topics(config: Config) -> Topics:
-    """The topics of config.topics.path with the shipped model.
+    """Return the topics of config.topics.path with the shipped model.
 
     Raises ConfigError naming file, table and key on a mistake, InputError when the model can't be loaded.
     """
@@ -254,7 +254,7 @@ def load_topics(config: Config) -> Topics:
 
 
 def read_topics(config: Config) -> tuple[Topic, ...]:
-    """The topics of config.topics.path.  Raises ConfigError naming file, table and key on a mistake."""
+    """Return the topics of config.topics.path.  Raises ConfigError naming file, table and key on a mistake."""
     path = config.resolve(config.topics.path)
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -32,7 +32,7 @@ PASSES = ("no_connection", "timeout", "server_error")  # of these, what asking a
 
 
 def is_remote(place: Path | str) -> bool:
-    """Whether a place is a URL of object storage and no path."""
+    """Return whether a place is a URL of object storage and no path."""
     return isinstance(place, str) and place.startswith(SCHEME)
 
 
@@ -73,7 +73,7 @@ class Bucket:
             raise self._unreadable(self.url, error) from None
 
     def read(self, key: str, most_bytes: int) -> bytes:
-        """The first bytes of an object.  Raises InputError."""
+        """Return the first bytes of an object.  Raises InputError."""
         try:
             with self._files.open_input_stream(f"{self._root}/{key}") as stream:
                 return bytes(stream.read(most_bytes))
@@ -88,7 +88,7 @@ class Bucket:
     # What follows raises OSError as it comes.
 
     def is_there(self) -> bool:
-        """Whether the folder holds anything."""
+        """Return whether the folder holds anything."""
         from pyarrow.fs import FileType
 
         return bool(self._files.get_file_info(self._root).type == FileType.Directory)
@@ -102,7 +102,7 @@ class Bucket:
         return {str(PurePosixPath(i.path).relative_to(root)): i.mtime for i in found if i.type == FileType.File}
 
     def get(self, key: str) -> bytes | None:
-        """An object; null when there is none."""
+        """Return an object; None when there is none."""
         try:
             with self._files.open_input_file(f"{self._root}/{key}") as stream:
                 return bytes(stream.read())

@@ -57,7 +57,7 @@ def open_catalog(
     """A DuckDB in memory with a view per dataset of OUT, per table of the review store, and per entry of DERIVED.
 
     Every view is there with all its columns, empty when there is nothing yet.  Columns of criteria and items that the
-    scorecard of now lacks are not in `calls`; `criteria` has all rows.  `date` is a DATE, null when nobody said when
+    scorecard of now lacks are not in `calls`; `criteria` has all rows.  `date` is a DATE, None when nobody said when
     the call began; times print in the municipality's zone.  While it is open `compact` lets the files be.
     `reviews` are the tables of the review store by name.  Raises StoreError without an OUT, InputError for an OUT in
     object storage.
@@ -104,7 +104,7 @@ def find_columns(sql: duckdb.DuckDBPyConnection, view: str = "") -> list[tuple[s
 
 
 def read_reviews(config: Config, output: Path | str) -> dict[str, pa.Table]:
-    """The tables of OUT's review store by name; none when nobody has reviewed yet.
+    """Return the tables of OUT's review store by name; none when nobody has reviewed yet.
 
     Raises StoreError when there is a store that can't be read.
     """
@@ -126,7 +126,7 @@ def _add_dataset(sql: duckdb.DuckDBPyConnection, output: Path, dataset: str, sch
     date = pa.field("date", pa.date32(), metadata={"description": "date of the call where it was made, or of the run"})
     schema = schema.append(date)
     files = [str(path) for path in sorted((output / dataset).glob("date=*/*.parquet"))]
-    # As a view would read it, but a column that older files lack is null, and nobody but Arrow opens the files.
+    # As a view would read it, but a column that older files lack is None, and nobody but Arrow opens the files.
     source: Any = schema.empty_table()
     if files:
         source = arrow.dataset(

@@ -98,7 +98,7 @@ class Store:
         self._parts: dict[str, str] = {}  # published call -> its part
 
     def is_there(self) -> bool:
-        """Whether there is an OUT."""
+        """Return whether there is an OUT."""
         return self._place.is_there()
 
     def check_is_there(self) -> None:
@@ -138,7 +138,7 @@ class Store:
             raise StoreError(path=self.root, reason=reason)
 
     def published(self) -> dict[str, Published]:
-        """Every published call by id."""
+        """Return every published call by id."""
         found: dict[str, Published] = {}
         columns = ["call_id", "recording_sha256", "pipeline_fingerprint", "scoring_fingerprint", "processed_at"]
         for part in self._place.parts("calls"):
@@ -159,23 +159,23 @@ class Store:
         return [row for part in parts for row in self._place.table(f"calls/{part}", columns).to_pylist()]
 
     def count(self, dataset: str) -> int:
-        """The rows of a dataset."""
+        """Return the rows of a dataset."""
         parts = self._place.parts(dataset)
         column = "run_id" if dataset == "runs" else "call_id"
         return sum(self._place.table(f"{dataset}/{part}", [column]).num_rows for part in parts)
 
     def texts(self) -> Iterator[str]:
-        """What was said in every turn that is kept."""
+        """Yield what was said in every turn that is kept."""
         for part in self._place.parts("turns"):
             yield from self._place.table(f"turns/{part}", ["text"])["text"].to_pylist()
 
     def calls_with_text(self) -> set[str]:
-        """The calls whose turns are kept."""
+        """Return the calls whose turns are kept."""
         tables = [self._place.table(f"turns/{part}", ["call_id"]) for part in self._place.parts("turns")]
         return {call_id for table in tables for call_id in table["call_id"].unique().to_pylist()}
 
     def results(self, call_ids: Collection[str]) -> Iterator[list[CallResult]]:
-        """What is published of these calls, at most AT_ONCE at a time."""
+        """Yield what is published of these calls, at most AT_ONCE at a time."""
         for part in sorted({self._parts[call_id] for call_id in call_ids if call_id in self._parts}):
             tables = {dataset: self._place.table(f"{dataset}/{part}") for dataset in (*DETAILS, "calls")}
             here = sorted(call_id for call_id in call_ids if self._parts.get(call_id) == part)
@@ -187,21 +187,21 @@ class Store:
                 ]
 
     def failures(self) -> list[dict[str, Any]]:
-        """Every row of failures."""
+        """Return every row of failures."""
         return [row for _, rows in self._all("failures") for row in rows]
 
     def runs(self) -> list[dict[str, Any]]:
-        """Every row of runs, oldest first."""
+        """Return every row of runs, oldest first."""
         return sorted((row for _, rows in self._all("runs") for row in rows), key=lambda row: row["started_at"])
 
     def count_calls(self) -> tuple[int, int]:
-        """How many calls are published, and how many of them can't be scored."""
+        """Return how many calls are published, and how many of them can't be scored."""
         tables = [self._place.table(f"calls/{part}", ["scorable"]) for part in self._place.parts("calls")]
         scorable = [one for table in tables for one in table["scorable"].to_pylist()]
         return len(scorable), scorable.count(False)
 
     def _all(self, dataset: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-        """Each part of a dataset with its rows."""
+        """Yield each part of a dataset with its rows."""
         for part in self._place.parts(dataset):
             yield part, self._place.table(f"{dataset}/{part}").to_pylist()
 
@@ -275,12 +275,12 @@ class Store:
         return done
 
     def marks(self) -> dict[str, str]:
-        """The parts of `calls` with what differs once one is replaced.  Not in object storage."""
+        """Return the parts of `calls` with what differs once one is replaced.  Not in object storage."""
         assert isinstance(self._place, Disk)
         return self._place.marks("calls")
 
     def rows_of(self, part: str, dataset: str = "calls", columns: list[str] | None = None) -> list[dict[str, Any]]:
-        """The rows of a dataset in a part; none when it has gone."""
+        """Return the rows of a dataset in a part; none when it has gone."""
         table = self._place.table(f"{dataset}/{part}", columns)
         return [] if table is None else table.to_pylist()
 
@@ -290,7 +290,7 @@ class Store:
         return [_of(PromiseRow, row) for row in self._place.rows(f"promises/{part}", call_id)]
 
     def read_call(self, call_id: str, part: str) -> CallResult | None:
-        """A call from its part, null when it is not there, or no longer.  Not in object storage."""
+        """Return a call from its part, None when it is not there, or no longer.  Not in object storage."""
         assert isinstance(self._place, Disk)
         rows = {name: self._place.rows(f"{name}/{part}", call_id) for name in ("calls", *DETAILS)}
         if not rows["calls"]:
@@ -379,7 +379,7 @@ class Store:
                 self._place.delete(f"{REPORTS}/{name}")
 
     def holds(self) -> dict[str, str]:
-        """The calls under legal hold with the day it began: nothing of them is erased or purged."""
+        """Return the calls under legal hold with the day it began: nothing of them is erased or purged."""
         text = self._place.text(HOLDS)
         return {} if text is None else dict(json.loads(text))
 
@@ -397,12 +397,12 @@ class Store:
         self._put(PROGRESS, _to_json(state))
 
     def progress(self) -> dict[str, Any] | None:
-        """How far the last run is or was when it ended; null before the first."""
+        """Return how far the last run is or was when it ended; None before the first."""
         text = self._place.text(PROGRESS)
         return None if text is None else dict(json.loads(text))
 
     def is_being_written(self) -> bool:
-        """Whether a run holds OUT now."""
+        """Return whether a run holds OUT now."""
         return self._place.is_locked()
 
     def _put(self, name: str, text: str) -> None:
@@ -410,7 +410,7 @@ class Store:
         self._place.put([(name, lambda stream: stream.write(text.encode()))])
 
     def _file(self, dataset: str, part: str, rows: list[dict[str, Any]]) -> tuple[str, Writer]:
-        """The file of a part in a dataset, by name, and what writes it."""
+        """Return the file of a part in a dataset, by name, and what writes it."""
         import pyarrow as pa
 
         schema = arrow_schema(dataset, self._criteria, self._items)
@@ -459,7 +459,7 @@ class Store:
 
 
 def place_of(root: Path | str, storage: Storage | None = None) -> Place:
-    """The place a folder or a URL names."""
+    """Return the place a folder or a URL names."""
     if isinstance(root, Path):
         return Disk(root)
     assert storage
@@ -467,14 +467,14 @@ def place_of(root: Path | str, storage: Storage | None = None) -> Place:
 
 
 def _without(table: Any, call_ids: set[str]) -> Any:
-    """The rows of a table but those of these calls."""
+    """Return the rows of a table but those of these calls."""
     import pyarrow.compute as pc
 
     return table.filter(pc.invert(_is_of(table, call_ids)))
 
 
 def _without_text(dataset: str, table: Any, call_ids: set[str]) -> Any:
-    """A table in which nothing stands of what was said in these calls."""
+    """Return a table in which nothing stands of what was said in these calls."""
     import pyarrow as pa
 
     if dataset == "turns":
@@ -489,7 +489,7 @@ def _without_text(dataset: str, table: Any, call_ids: set[str]) -> Any:
 
 
 def _of(kind: type[Row], row: dict[str, Any]) -> Row:
-    """A stored row as its dataclass; columns an older version lacked are null."""
+    """Return a stored row as its dataclass; columns an older version lacked are None."""
     return kind(**{field.name: row.get(field.name) for field in fields(kind)})  # type: ignore[arg-type]
 
 
@@ -500,7 +500,7 @@ def _to_run(row: dict[str, Any]) -> RunRow:
 
 
 def to_result(call: dict[str, Any], details: dict[str, list[dict[str, Any]]], date: str) -> CallResult:
-    """The stored rows of a call as the values they were made from; columns an older version lacked are empty."""
+    """Return the stored rows of a call as the values they were made from; columns an older version lacked are empty."""
     turns = []
     for row in sorted(details["turns"], key=lambda row: row["turn_index"]):
         words = tuple(StoredWord(**word) for word in row["words"] or ())
@@ -537,7 +537,7 @@ def _writer(table: Any) -> Writer:
 
 
 def _is_of(table: Any, call_ids: Collection[str]) -> Any:
-    """Which rows are of these calls."""
+    """Return which rows are of these calls."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -545,7 +545,7 @@ def _is_of(table: Any, call_ids: Collection[str]) -> Any:
 
 
 def _by_call(table: Any | None, call_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-    """The rows of these calls; none of a dataset that has no such part."""
+    """Return the rows of these calls; none of a dataset that has no such part."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for row in table.filter(_is_of(table, call_ids)).to_pylist() if table else ():
         rows.setdefault(row["call_id"], []).append(row)
@@ -557,7 +557,7 @@ def _date_of(part: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """A file name's part from an id: never a path, never longer than the file system takes."""
+    """Return a file name's part from an id: never a path, never longer than the file system takes."""
     import hashlib
 
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -33,7 +33,7 @@ class Disk:
         self._lock: IO[str] | None = None
 
     def is_there(self) -> bool:
-        """Whether there is an OUT."""
+        """Return whether there is an OUT."""
         return self._root.is_dir()
 
     def lock(self) -> None:
@@ -68,7 +68,7 @@ class Disk:
             self._lock = None
 
     def is_locked(self) -> bool:
-        """Whether a run holds OUT now."""
+        """Return whether a run holds OUT now."""
         try:
             with (self._root / ".lock").open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -79,23 +79,23 @@ class Disk:
         return False
 
     def parts(self, dataset: str) -> list[str]:
-        """The Parquet files of a dataset."""
+        """Return the Parquet files of a dataset."""
         return sorted(f"{path.parent.name}/{path.name}" for path in (self._root / dataset).glob("date=*/*.parquet"))
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> Any:
-        """The table of one file."""
+        """Return the table of one file."""
         path = self._root / name
         return _read(path, columns) if path.exists() else None
 
     def rows(self, name: str, call_id: str) -> list[dict[str, Any]]:
-        """The rows of one call in a file; of a large one only the row groups that may hold it are read."""
+        """Return the rows of one call in a file; of a large one only the row groups that may hold it are read."""
         import pyarrow.parquet as pq
 
         path = self._root / name
         return pq.read_table(path, filters=[("call_id", "=", call_id)]).to_pylist() if path.exists() else []
 
     def marks(self, dataset: str) -> dict[str, str]:
-        """The parts of a dataset with what differs once a file is replaced."""
+        """Return the parts of a dataset with what differs once a file is replaced."""
         found = {}
         for part in self.parts(dataset):
             with suppress(FileNotFoundError):
@@ -104,7 +104,7 @@ class Disk:
         return found
 
     def text(self, name: str) -> str | None:
-        """A text file."""
+        """Return a text file."""
         try:
             return (self._root / name).read_text()
         except FileNotFoundError:
@@ -143,7 +143,7 @@ class Disk:
             ) from None
 
     def files(self, folder: str) -> list[str]:
-        """The names of what lies in a folder."""
+        """Return the names of what lies in a folder."""
         return sorted(path.name for path in (self._root / folder).glob("*") if path.is_file())
 
     def delete(self, name: str) -> None:
@@ -228,7 +228,7 @@ class Disk:
         return os.fdopen(os.open(self._root / name, os.O_RDWR | os.O_CREAT, 0o600), "w")
 
     def _write(self, name: str, write: Writer, path: Path | None = None) -> Path:
-        """A file in the staging folder or at `path`, on disk."""
+        """Return a file in the staging folder or at `path`, on disk."""
         try:
             staged = path or _make_folder(self._root / STAGING) / name
             with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
@@ -243,7 +243,7 @@ class Disk:
 
 
 def _last_line(stream: IO[bytes], step: int = 65536) -> tuple[int, str | None]:
-    """Where the last whole line ends, and that line, null when there is none; reads from the end."""
+    """Return where the last whole line ends, and that line, None when there is none; reads from the end."""
     size = stream.seek(0, os.SEEK_END)
     tail, start = b"", size
     while start and tail.rstrip(b"\n").count(b"\n") < 2:  # the line before, and one that may be torn

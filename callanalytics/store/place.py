@@ -17,7 +17,7 @@ class Place(Protocol):
     """What the store asks of where OUT lies.  Everything raises StoreError when it can't be done."""
 
     def is_there(self) -> bool:
-        """Whether there is an OUT."""
+        """Return whether there is an OUT."""
 
     def lock(self) -> None:
         """Keep other runs out.  Raises StoreLocked while one holds it, also on another machine."""
@@ -26,25 +26,25 @@ class Place(Protocol):
         """Let other runs in."""
 
     def is_locked(self) -> bool:
-        """Whether a run holds OUT now."""
+        """Return whether a run holds OUT now."""
 
     def parts(self, dataset: str) -> list[str]:
-        """The Parquet files of a dataset as date=.../name.parquet, sorted."""
+        """Return the Parquet files of a dataset as date=.../name.parquet, sorted."""
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> Any:
-        """The table of one file, with those of `columns` that it has; null when there is no such file."""
+        """Return the table of one file, with those of `columns` that it has; None when there is no such file."""
 
     def text(self, name: str) -> str | None:
-        """A text file; null when there is no such file."""
+        """Return a text file; None when there is no such file."""
 
     def put(self, files: Sequence[tuple[str, Writer]]) -> None:
         """Write files, each whole and in this order; when one can't be written none before it may be missing."""
 
     def append(self, name: str, lines: Callable[[str | None], str]) -> None:
-        """Add to a text file what `lines` makes of its last line (null when there is none), whole or not at all."""
+        """Add to a text file what `lines` makes of its last line (None when there is none), whole or not at all."""
 
     def files(self, folder: str) -> list[str]:
-        """The names of what lies in a folder."""
+        """Return the names of what lies in a folder."""
 
     def delete(self, name: str) -> None:
         """Remove a file if it is there."""
@@ -53,7 +53,7 @@ class Place(Protocol):
         """Bytes of a file, 0 when there is no such file."""
 
     def free_bytes(self) -> int | None:
-        """Room that is left, null when nobody can tell."""
+        """Room that is left, None when nobody can tell."""
 
 
 def _read(source: Any, columns: Sequence[str] | None) -> Any:

@@ -9,7 +9,7 @@ from callanalytics.texts import Lang, say
 
 
 def run_page(row: RunRow, failures: Sequence[FailureRow], lang: Lang) -> str:
-    """The run on one page of HTML, for a browser or the printer; needs nothing from elsewhere."""
+    """Return the run on one page of HTML, for a browser or the printer; needs nothing from elsewhere."""
     from jinja2 import Environment, PackageLoader
 
     pages = Environment(loader=PackageLoader("callanalytics.store", "templates"), autoescape=True, trim_blocks=True)

@@ -38,7 +38,7 @@ class Shelf:
         self._renewer: Thread | None = None
 
     def is_there(self) -> bool:
-        """Whether there is an OUT."""
+        """Return whether there is an OUT."""
         return self._do(self._bucket.is_there, waits_s=())  # somebody waits for the answer
 
     def lock(self) -> None:
@@ -70,22 +70,22 @@ class Shelf:
                 self._bucket.delete(self._lease)
 
     def is_locked(self) -> bool:
-        """Whether a lease is fresh, by this machine's clock."""
+        """Return whether a lease is fresh, by this machine's clock."""
         now = datetime.now(UTC)
         return any((now - at).total_seconds() < self._settings.lease_s for at in self._leases().values())
 
     def parts(self, dataset: str) -> list[str]:
-        """The Parquet files of a dataset."""
+        """Return the Parquet files of a dataset."""
         found = self._do(lambda: self._bucket.find(dataset))
         return sorted(name for name in found if PurePosixPath(name).match("date=*/*.parquet"))
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> Any:
-        """The table of one file."""
+        """Return the table of one file."""
         content = self._do(lambda: self._bucket.get(name))
         return None if content is None else _read(BytesIO(content), columns)
 
     def text(self, name: str) -> str | None:
-        """A text file."""
+        """Return a text file."""
         content = self._do(lambda: self._bucket.get(name))
         return None if content is None else content.decode()
 
@@ -107,7 +107,7 @@ class Shelf:
         self.put([(name, lambda stream: stream.write(whole.encode()))])
 
     def files(self, folder: str) -> list[str]:
-        """The names of what lies in a folder."""
+        """Return the names of what lies in a folder."""
         return sorted(name for name in self._do(lambda: self._bucket.find(folder)) if "/" not in name)
 
     def delete(self, name: str) -> None:

@@ -71,7 +71,7 @@ class Example:
 
 
 def read_lines(path: Path) -> list[Line]:
-    """The lines of a .jsonl file.  Raises InputError with the line's number for one that can't be used."""
+    """Return the lines of a .jsonl file.  Raises InputError with the line's number for one that can't be used."""
     lines = []
     try:
         rows = path.read_text(encoding="utf-8").splitlines()
@@ -94,14 +94,14 @@ def read_lines(path: Path) -> list[Line]:
 
 
 def one_turn(role: Role, words: Sequence[tuple[str, float]]) -> Transcript:
-    """The words as a call of one turn, 300 ms a word."""
+    """Return the words as a call of one turn, 300 ms a word."""
     timed = tuple(Word(text, i * 300, (i + 1) * 300, confidence) for i, (text, confidence) in enumerate(words))
     text = " ".join(word for word, _ in words)
     return Transcript("line", None, (Turn(0, role, 0, 300 * len(words), text, timed),), duration_ms=300 * len(words))
 
 
 def groups_of(detector: Detector) -> dict[str, Phrases]:
-    """The groups of phrases that a model can stand beside, by the names that `find_hits` looks them up with."""
+    """Return the groups of phrases that a model can stand beside, by the names that `find_hits` looks them up with."""
     criteria = [c for c in detector.files.criteria if c.method in ("phrases", "echo", "factors")]
     groups = {c.id: c.phrases for c in criteria if c.phrases.patterns}
     for criterion in criteria:
@@ -124,7 +124,7 @@ def patterns_say(detector: Detector, groups: Mapping[str, Phrases], transcript: 
 
 
 def label(detector: Detector, groups: Mapping[str, Phrases], line: Line) -> dict[str, bool]:
-    """What the line is, per group whose speaker could have said it; groups nobody is sure of are left out."""
+    """Return what the line is, per group whose speaker could have said it; groups nobody is sure of are left out."""
     guesses = patterns_say(detector, groups, one_turn(line.role, [(word, 1.0) for word in line.text.split()]))
     labels: dict[str, bool] = {}
     for name, probability in guesses.items():
@@ -140,7 +140,7 @@ def label(detector: Detector, groups: Mapping[str, Phrases], line: Line) -> dict
 
 
 def examples(lines: Sequence[Line], detector: Detector, redactor: Redactor, seed: int = 0) -> list[Example]:
-    """Every line as written, as heard, and with invented errors; personal data replaced as in a stored call."""
+    """Return every line as written, as heard, and with invented errors; personal data replaced as in a stored call."""
     rng = random.Random(seed)
     groups = groups_of(detector)
     found = []
@@ -204,7 +204,7 @@ def fit(
 
 
 def vectorise(found: Sequence[Example], fewest_calls: int = 1) -> tuple[Any, Any, Any]:
-    """The two fitted vectorizers and the features of all examples, (examples, features) sparse.
+    """Return the two fitted vectorizers and the features of all examples, (examples, features) sparse.
 
     What citizens and agents said may be read back from a vocabulary: a word or a run of words that was heard in calls
     alone has to be in `fewest_calls` of them, so that no model holds what one person said.
@@ -238,7 +238,7 @@ def vectorise(found: Sequence[Example], fewest_calls: int = 1) -> tuple[Any, Any
 def _shared_terms(
     texts: Sequence[str], calls: Sequence[str], fewest_calls: int, most: int, kind: Mapping[str, Any]
 ) -> dict[str, int]:
-    """The terms that are most frequent among those of our own data or of `fewest_calls` calls, numbered."""
+    """Return the terms that are most frequent among those of our own data or of `fewest_calls` calls, numbered."""
     import numpy as np
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import CountVectorizer
@@ -259,7 +259,7 @@ def _shared_terms(
 
 
 def rows_of(found: Sequence[Example], name: str) -> tuple[Any, Any]:
-    """The examples with a label for the group, (n,) int, and the labels, (n,) bool."""
+    """Return the examples with a label for the group, (n,) int, and the labels, (n,) bool."""
     import numpy as np
 
     rows = np.array([i for i, example in enumerate(found) if name in example.labels], dtype=int)
@@ -319,7 +319,7 @@ class KnownCall:
 
 
 def read_calls(path: Path) -> list[KnownCall]:
-    """The calls of a .jsonl file.  Raises InputError with the line's number for one that can't be used."""
+    """Return the calls of a .jsonl file.  Raises InputError with the line's number for one that can't be used."""
     calls = []
     try:
         rows = path.read_text(encoding="utf-8").splitlines()
@@ -353,7 +353,7 @@ def _known_call(tree: dict[str, Any]) -> KnownCall:
 
 
 def calibrate(calls: Sequence[KnownCall], signs: Sequence[Mapping[str, Signs]]) -> dict[str, Any]:
-    """The calibration, as `learned.load_calibration` reads it, fitted to the calls' truth.
+    """Return the calibration, as `learned.load_calibration` reads it, fitted to the calls' truth.
 
     A criterion's own offset is shrunk hard: a handful of calls says little about how common a behaviour is.
     """
@@ -383,7 +383,7 @@ def cross_signs(
     calls: Sequence[KnownCall], lines: Sequence[Line], found: Sequence[Example], full: dict[str, Any],
     detector_with: Callable[[dict[str, Any]], Detector], seed: int = 0, fewest_calls: int = 1,
 ) -> list[dict[str, Signs]]:  # fmt: skip
-    """The signs of each call by models that saw no line of it; `full` gives the groups and their calibration."""
+    """Return the signs of each call by models that saw no line of it; `full` gives the groups and their calibration."""
     ids = sorted({call.transcript.call_id for call in calls})
     random.Random(seed).shuffle(ids)
     result: list[dict[str, Signs]] = [{} for _ in calls]

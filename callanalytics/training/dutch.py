@@ -130,7 +130,7 @@ def read_conllu(path: Path) -> list[Sentence]:
 
 
 def read_templates(path: Path) -> Templates:
-    """The lines of sentences.txt per [section]; raises InputError for a file that can't be read."""
+    """Return the lines of sentences.txt per [section]; raises InputError for a file that can't be read."""
     sections: dict[str, list[str]] = {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -153,7 +153,7 @@ def read_templates(path: Path) -> Templates:
 
 
 def is_kept(name: str) -> bool:
-    """Whether a name is kept for measuring; by its own hash, so that one name is on one side in all lists."""
+    """Return whether a name is kept for measuring; by its own hash, so that one name is on one side in all lists."""
     return zlib.crc32(name.lower().encode()) % HELD_OUT == 0
 
 
@@ -176,12 +176,12 @@ class NameWriter:
         self._ends = " ".join(templates["street ends"]).split()
 
     def write(self) -> Sentence:
-        """One more sentence, with capitals and punctuation."""
+        """Return one more sentence, with capitals and punctuation."""
         has_names = self._rng.random() < 0.62
         return self.fill(self._rng.choice(self._named if has_names else self._plain))
 
     def fill(self, template: str) -> Sentence:
-        """A template with one of each alternatives, and names in its slots."""
+        """Return a template with one of each alternatives, and names in its slots."""
         while group := _GROUP.search(template):
             choice = self._rng.choice(group.group(1).split("|"))
             template = template[: group.start()] + choice + template[group.end() :]
@@ -305,7 +305,7 @@ def silver_names(sentence: Sentence, lexicon: Lexicon) -> Sentence:
 
 
 def silver_utterance(text: str, lexicon: Lexicon) -> Sentence:
-    """The same for an utterance of our own, where a capital inside a sentence is all there is to go by."""
+    """Return the same for an utterance of our own, where a capital inside a sentence is all there is to go by."""
     words = _TOKEN.findall(text)
     entities: list[str] = []
     starts = True
@@ -337,13 +337,13 @@ def silver_utterance(text: str, lexicon: Lexicon) -> Sentence:
 
 
 def without_punctuation(sentence: Sentence) -> Sentence:
-    """The sentence without its punctuation; what hung on a mark hangs on what the mark hung on."""
+    """Return the sentence without its punctuation; what hung on a mark hangs on what the mark hung on."""
     kept = [at for at, word in enumerate(sentence.words) if any(c.isalnum() for c in word)]
     return _only(sentence, kept) if kept else sentence
 
 
 def lower_cased(sentence: Sentence) -> Sentence:
-    """The sentence in small letters."""
+    """Return the sentence in small letters."""
     return replace(sentence, words=tuple(word.lower() for word in sentence.words))
 
 
@@ -395,7 +395,7 @@ def joined(sentences: Sequence[Sentence]) -> Sentence:
 
 
 def with_fillers(sentence: Sentence, rng: random.Random) -> Sentence:
-    """A filler somewhere in a sentence whose grammar is not given."""
+    """Return a filler somewhere in a sentence whose grammar is not given."""
     words, entities = list(sentence.words), list(sentence.entities)
     at = rng.randrange(len(words) + 1)
     if at < len(words) and entities[at].startswith("I-"):
@@ -407,7 +407,7 @@ def with_fillers(sentence: Sentence, rng: random.Random) -> Sentence:
 
 
 def with_placeholder(sentence: Sentence, rng: random.Random) -> Sentence:
-    """One name of a person replaced as redaction does, for redacted text is read again: no name any more."""
+    """Return one name of a person replaced as redaction does, for redacted text is read again: no name any more."""
     starts = [at for at, tag in enumerate(sentence.entities) if tag == "B-PER"]
     if not starts:
         return sentence
@@ -444,7 +444,7 @@ def misheard(sentence: Sentence, rng: random.Random, rate: float) -> Sentence:
 
 
 def one_word(sentence: Sentence, rng: random.Random) -> Sentence:
-    """A word of a treebank sentence that is no name, said alone."""
+    """Return a word of a treebank sentence that is no name, said alone."""
     at = rng.randrange(len(sentence.words))
     if sentence.entities[at] != "O" or not sentence.words[at].isalpha():
         return Sentence(("Ja", "."), entities=("O", "O"))
@@ -452,7 +452,7 @@ def one_word(sentence: Sentence, rng: random.Random) -> Sentence:
 
 
 def spoken(sentence: Sentence, rng: random.Random) -> Sentence:
-    """The sentence in one of the shapes in which a transcript may bring it."""
+    """Return the sentence in one of the shapes in which a transcript may bring it."""
     dice = rng.random()
     if dice > 0.35:
         sentence = without_punctuation(sentence)
@@ -471,7 +471,7 @@ def spoken(sentence: Sentence, rng: random.Random) -> Sentence:
 
 
 def build_pipeline() -> Any:
-    """An untrained pipeline: one tok2vec under morphologizer, parser, lemmatizer and names."""
+    """Return an untrained pipeline: one tok2vec under morphologizer, parser, lemmatizer and names."""
     import spacy
 
     nlp = spacy.blank("nl")
@@ -508,7 +508,7 @@ def build_pipeline() -> Any:
 
 
 def to_example(nlp: Any, sentence: Sentence) -> Any:
-    """The sentence as spaCy's Example: its bare words, and what is to be learnt of them."""
+    """Return the sentence as spaCy's Example: its bare words, and what is to be learnt of them."""
     from spacy.tokens import Doc
     from spacy.training import Example
 
@@ -570,7 +570,7 @@ def fit_dutch(
     seed: int = 0,
     progress: Any = None,
 ) -> Any:
-    """A trained spaCy pipeline.  `progress(step, losses)` is called every hundred steps.
+    """Return a trained spaCy pipeline.  `progress(step, losses)` is called every hundred steps.
 
     The same sentences, steps and seed give the same predictions on the same machine.
     """

@@ -91,7 +91,7 @@ class ReviewedCall:
 
     @property
     def id(self) -> str:
-        """The call's id."""
+        """Return the call's id."""
         return self.transcript.call_id
 
 
@@ -107,7 +107,7 @@ class Stretch(NamedTuple):
 
 
 def stretches_for(call: CallText, speaker: str, window: str) -> list[Stretch]:
-    """The stretches in which a behaviour of this speaker and window could have been said."""
+    """Return the stretches in which a behaviour of this speaker and window could have been said."""
     from callanalytics.scoring.finding import ROLES_OF, in_window
     from callanalytics.scoring.learned import stretches
 
@@ -180,7 +180,7 @@ class Bag(NamedTuple):
 def choose_stretches(
     bags: Sequence[Bag], calls: Sequence[CallText], name: str, seed: int = 0
 ) -> list[tuple[int, Stretch, bool]]:
-    """The stretches to learn from, as (call, stretch, whether it is the behaviour)."""
+    """Return the stretches to learn from, as (call, stretch, whether it is the behaviour)."""
     from callanalytics.scoring.learned import said
 
     likely = {
@@ -212,7 +212,7 @@ def choose_stretches(
 def _tell_apart(
     bags: Sequence[Bag], rows: Sequence[tuple[int, Stretch]], texts: Sequence[str], seed: int
 ) -> NDArray[Any] | None:
-    """Log-odds of each stretch that it is what sets the calls with the behaviour apart; null for too few calls.
+    """Log-odds of each stretch that it is what sets the calls with the behaviour apart; None for too few calls.
 
     At first all stretches of a call with it count as it, then only the likeliest one, and so on (mi-SVM).
     """
@@ -269,7 +269,7 @@ class Decision:
 
 
 def decide(calls: Sequence[Sequence[Answered]], compliance: Collection[str], seed: int = 0) -> Decision:
-    """Which of both is better, by the answers to held-back calls.
+    """Return which of both is better, by the answers to held-back calls.
 
     The challenger is kept when its mean kappa over criteria is higher beyond doubt: the 95 % interval of the
     difference, calls drawn anew, lies above 0 as a whole.  Kappa, since F1 is also won by saying yes more often, and
@@ -420,7 +420,7 @@ def learn_from_reviews(
 
 
 def needed_of(held: int) -> dict[str, int]:
-    """What there has to be: reviewed calls for enough of them to be held back, and answers of both kinds."""
+    """Return what there has to be: reviewed calls for enough of them to be held back, and answers of both kinds."""
     return {
         "reviewed_calls": math.ceil(FEWEST_HELD / HELD_SHARE),
         "held_back": FEWEST_HELD,
@@ -431,7 +431,7 @@ def needed_of(held: int) -> dict[str, int]:
 
 
 def read_reviewed(config: Config, output: Path) -> tuple[list[ReviewedCall], int]:
-    """The calls of OUT with labels of people, by id, and how many more have labels but no words any longer."""
+    """Return the calls of OUT with labels of people, by id, and how many more have labels but no words any longer."""
     from sqlalchemy import select
 
     from callanalytics.scoring import load_files
@@ -471,7 +471,7 @@ def _criteria_with_enough(calls: Sequence[ReviewedCall], fewest: int) -> set[str
 def _train(
     config: Config, data: Path, train: Sequence[ReviewedCall], known: Sequence[KnownCall], champion: Detector, seed: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The challenger's models and calibration, made as `train_criteria` makes the shipped ones."""
+    """Return the challenger's models and calibration, made as `train_criteria` makes the shipped ones."""
     from callanalytics.redaction.redactor import Redactor
     from callanalytics.scoring import load_detector
     from callanalytics.training.criteria import (
@@ -520,7 +520,7 @@ def _answers(call: ReviewedCall, champion: Detector, challenger: Detector) -> li
 def _write(
     target: Path, artefact: dict[str, Any], calibration: dict[str, Any], result: Mapping[str, Any]
 ) -> tuple[Path, dict[str, str]]:
-    """The challenger in a folder of its own, whole or not at all; raises StoreError when it can't be written."""
+    """Return the challenger in a folder of its own, whole or not at all; raises StoreError when it can't be written."""
     import zipfile
 
     from skops import io as skops_io
@@ -552,7 +552,7 @@ def _write(
 
 
 def card_of(result: Mapping[str, Any], files: Mapping[str, str]) -> str:
-    """What is to be known of models trained here: figures, numbers of calls, hashes; no word of a call."""
+    """Return what is to be known of models trained here: figures, numbers of calls, hashes; no word of a call."""
 
     def number(value: float | None) -> str:
         return "–" if value is None else f"{value:.3f}"

@@ -34,7 +34,7 @@ class Utterance:
 
 
 def read_utterances(data: Path) -> list[Utterance]:
-    """The lines of a .jsonl file with `role`, `text` and optionally `source`.
+    """Return the lines of a .jsonl file with `role`, `text` and optionally `source`.
 
     Raises InputError, with the line's number, for a file that can't be read or a line that is not such an object.
     """
@@ -58,7 +58,7 @@ def read_utterances(data: Path) -> list[Utterance]:
 
 
 def misrecognise(text: str, rng: random.Random, rate: float = 0.25) -> str:
-    """The text as a weak recogniser might write it: words lost, merged or misspelt, digits for number words.
+    """Return the text as a weak recogniser might write it: words lost, merged or misspelt, digits for number words.
 
     `rate` is about the share of words that change.
 

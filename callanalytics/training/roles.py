@@ -16,7 +16,7 @@ from callanalytics.training.lines import NOISY_COPIES, Utterance, _features, _si
 
 
 def fit_roles(utterances: Sequence[Utterance], seed: int = 0) -> Any:
-    """A scikit-learn pipeline that gives the probability of every role from a plain text (see `plain_text`)."""
+    """Return a scikit-learn pipeline that gives the probability of every role from a plain text (see `plain_text`)."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
 

@@ -35,7 +35,7 @@ class Opening:
 
 
 def read_openings(data: Path, known: Collection[str]) -> list[Opening]:
-    """The lines of a .jsonl file with `topics` and `text`.
+    """Return the lines of a .jsonl file with `topics` and `text`.
 
     Raises InputError, with the line's number, for a file that can't be read, a line that is not such an object, or a
     topic that is not in `known`.
@@ -169,13 +169,13 @@ class _Sample:
 
 
 def _fold(openings: Sequence[Opening], rng: random.Random) -> list[list[Opening]]:
-    """The openings in folds with about the same share of every topic."""
+    """Return the openings in folds with about the same share of every topic."""
     order = sorted(openings, key=lambda opening: (opening.topics, rng.random()))
     return [order[number::FOLDS] for number in range(FOLDS)]
 
 
 def _fit_together(samples: Sequence[_Sample]) -> Any:
-    """One logistic regression for all topics: features of a topic in a call -> whether the call is about it."""
+    """Return one logistic regression for all topics: features of a topic in a call -> whether the call is about it."""
     from sklearn.linear_model import LogisticRegression
 
     rows = [row for sample in samples for row in sample.features]
@@ -183,7 +183,7 @@ def _fit_together(samples: Sequence[_Sample]) -> Any:
 
 
 def _judge_folds(folds: Sequence[Sequence[_Sample]], threshold: float) -> dict[str, float]:
-    """How right and how calibrated the whole is on each fold when it is fitted on the others."""
+    """Return how right and how calibrated the whole is on each fold when it is fitted on the others."""
     from callanalytics.evaluation.agreement import Forecast, calibration_error
 
     best_right, n_about, unknown_right, n_none = 0, 0, 0, 0

@@ -93,7 +93,7 @@ def _call_row(part: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def measure_uncertainty(probabilities: Sequence[float]) -> float:
-    """How little the machine knows of a call, 0 to 1: the mean of 4 p (1 - p), a Bernoulli variance scaled to 1.
+    """Return how little the machine knows of a call, 0 to 1: the mean of 4 p (1 - p), a Bernoulli variance scaled to 1.
 
     0.5, 1.0   ->   0.5
     """

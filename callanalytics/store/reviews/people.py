@@ -56,7 +56,7 @@ class Person:
     csrf: str = ""
 
     def may(self, right: Right) -> bool:
-        """Whether this person's role has a right."""
+        """Return whether this person's role has a right."""
         return right in RIGHTS.get(self.role, frozenset())
 
 
@@ -122,7 +122,7 @@ def users(reviews: Reviews) -> list[User]:
 
 
 def log_in(reviews: Reviews, name: str, password: str, origin: str) -> str | None:
-    """A new session's token for the right name and password; null otherwise, and after too many tries.
+    """Return a new session's token for the right name and password; None otherwise, and after too many tries.
 
     Both the name and the place it is tried from may fail TRIES and 10 x TRIES times in TRIES_WINDOW.
     """
@@ -149,14 +149,14 @@ def _try(reviews: Reviews, name: str, password: str, origin: str) -> str | None:
 
 
 def log_in_by_proxy(reviews: Reviews, name: str) -> str | None:
-    """A session for whom a trusted proxy has let in; null for a name that nobody here has."""
+    """Return a session for whom a trusted proxy has let in; None for a name that nobody here has."""
     with reviews.reading() as orm:
         user = orm.scalar(select(User).where(User.name == name, User.disabled_at.is_(None)))
     return _begin(reviews, user.id) if user else None
 
 
 def person_of(reviews: Reviews, token: str, session_hours: float) -> Person | None:
-    """Who holds a session's token; null when it is unknown or has not been used for `session_hours`."""
+    """Return who holds a session's token; None when it is unknown or has not been used for `session_hours`."""
     now = datetime.now(UTC)
     with reviews.reading() as orm:
         row = orm.execute(

@@ -70,7 +70,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class SaidOfPromise:
-    """A person's answer on a promise; `promise_index` null is one that the machine missed."""
+    """A person's answer on a promise; `promise_index` None is one that the machine missed."""
 
     promise_index: int | None
     start_ms: int
@@ -284,7 +284,7 @@ class Reviews:
     # --- what was said ------------------------------------------------------------------------------------------
 
     def answers(self, call_id: str, sample_id: int | None = None) -> list[Judgement]:
-        """The newest answer of each person on each criterion of a call, oldest first.
+        """Return the newest answer of each person on each criterion of a call, oldest first.
 
         Those of blind scoring in the sample given, or, without one, all that were not given blind.
         """
@@ -301,7 +301,7 @@ class Reviews:
             return list(orm.scalars(select(table).where(rows.call_id == call_id).order_by(rows.id)))
 
     def states(self, call_ids: Collection[str]) -> dict[str, CallState]:
-        """Where each call stands: contested until that is settled, reviewed, or as the machine left it."""
+        """Return where each call stands: contested until that is settled, reviewed, or as the machine left it."""
         states: dict[str, CallState] = dict.fromkeys(call_ids, "machine")
         with self.reading() as orm:
             done = select(Finished.call_id).where(Finished.call_id.in_(call_ids), Finished.sample_id.is_(None))
@@ -311,13 +311,13 @@ class Reviews:
         return states
 
     def gates(self, criterion: str | None = None) -> list[Gate]:
-        """Every decision that a criterion goes live or is taken back, oldest first."""
+        """Return every decision that a criterion goes live or is taken back, oldest first."""
         wanted = select(Gate).order_by(Gate.id)
         with self.reading() as orm:
             return list(orm.scalars(wanted if criterion is None else wanted.where(Gate.criterion == criterion)))
 
     def as_arrow(self) -> dict[str, pa.Table]:
-        """What people said as tables for analysts; persons are numbers there, and words typed stay behind."""
+        """Return what people said as tables for analysts; persons are numbers there, and words typed stay behind."""
         import pyarrow as pa
 
         tables = {}
@@ -334,7 +334,7 @@ class Reviews:
     # --- what has to go -----------------------------------------------------------------------------------------
 
     def call_ids(self) -> set[str]:
-        """The calls of which anything stands here."""
+        """Return the calls of which anything stands here."""
         with self.reading() as orm:
             return {c for table in EVERYWHERE for c in orm.scalars(select(table.call_id).distinct())}
 
@@ -353,7 +353,7 @@ class Reviews:
                     orm.execute(update(table).where(table.call_id.in_(some)).values(note=""))
 
     def said_before(self, before: datetime) -> set[str]:
-        """The calls of which something was said before a moment."""
+        """Return the calls of which something was said before a moment."""
         with self.reading() as orm:
             return {c for table in SAID for c in orm.scalars(select(table.call_id).where(table.made_at < before))}
 
@@ -366,7 +366,7 @@ class Reviews:
 
 
 def open_reviews(config: Config, output: Path) -> Reviews:
-    """The review store of OUT, made when absent, its schema brought up to date.
+    """Return the review store of OUT, made when absent, its schema brought up to date.
 
     Raises StoreError when the database does not answer or is newer than this program.
     """
@@ -387,7 +387,7 @@ def open_reviews(config: Config, output: Path) -> Reviews:
 
 
 def existing_reviews(config: Config, output: Path | str) -> Reviews | None:
-    """The review store of OUT if there is one.  Raises StoreError as `open_reviews`."""
+    """Return the review store of OUT if there is one.  Raises StoreError as `open_reviews`."""
     if config.review.database or (isinstance(output, Path) and (output / FILE).exists()):
         return open_reviews(config, output if isinstance(output, Path) else Path())
     return None
@@ -437,7 +437,7 @@ def _some(call_ids: Collection[str], most: int = 500) -> Iterator[list[str]]:
 def corrected(
     result: CallResult, answers: Sequence[Judgement], undesired: Collection[str]
 ) -> tuple[CriterionRow, ...]:
-    """The machine's rows with the newest answers of people in their place; "unclear" is the machine's uncertain.
+    """Return the machine's rows with the newest answers of people in their place; "unclear" is the machine's uncertain.
 
     `answers` oldest first, as `Reviews.answers` gives them; `undesired` are the criteria that are met when not found.
     """
