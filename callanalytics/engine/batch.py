@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from callanalytics.config import Config
-from callanalytics.engine.intake import list_calls, list_remote_calls, split_settled
+from callanalytics.engine.intake import Refused, list_calls, list_remote_calls, split_settled
 from callanalytics.engine.plan import RunPlan, cut_shards, hash_or_none, plan_run
 from callanalytics.errors import CallError
 from callanalytics.models import find_model, model_entry
@@ -87,10 +87,7 @@ def run(
     from callanalytics.scoring import load_files
 
     started, clock = datetime.now(UTC), time.monotonic()
-    if isinstance(recordings, str):
-        calls = list_remote_calls(Bucket(recordings, config.storage), calls_csv)
-    else:
-        calls = list_calls(recordings, calls_csv)
+    calls = _list(recordings, calls_csv, config)
     for name in config.models.used:
         find_model(name)
     current, scoring = fingerprint(config), scoring_fingerprint(config)
@@ -117,40 +114,50 @@ def run(
 
         recorder.keep()
         for wait_s in (0.0, *config.engine.retry_waits_s):
-            if not _slept(wait_s, is_over):
+            if not shards or not _slept(wait_s, is_over):
                 break
             for shard, outcome in run_shards(config, shards, count, is_over, engine=engine, files=files):
                 recorder.shard(shard, outcome)
             shards = cut_shards(recorder.passing, config.engine.shard_calls, count)
-            if not shards:
-                break
         recorder.record_passing()
         # Last: publishing a call takes away failures of its id, and a refused recording may share one.
         for refused in plan.refused:
             call = refused.call
             recorder.failure(call, CallError(call_id=call.call_id, stage="intake", reason=refused.reason))
-        row = RunRow(
-            run_id=run_id,
-            started_at=started,
-            finished_at=datetime.now(UTC),
-            found=plan.found,
-            resumed=plan.resumed,
-            published=progress.published,
-            failed=progress.failed,
-            standing=plan.standing,
-            duplicates=plan.duplicates,
-            left=plan.left + plan.growing + progress.total - progress.published - progress.failed,
-            audio_ms=progress.audio_ms,
-            wall_ms=round((time.monotonic() - clock) * 1000),
-            wall_ms_by_stage=progress.wall_ms_by_stage,
-            versions=_versions(config),
-            pipeline_fingerprint=current,
-        )
+        row = _row_of(plan, recorder, started, clock, config)
         store.publish_run(row)
         store.write_report(row, run_page(row, recorder.failures, config.lang))
     finally:
         store.close()
     return row
+
+
+def _list(recordings: Path | str, calls_csv: Path | None, config: Config) -> list[CallSource | Refused]:
+    if isinstance(recordings, str):
+        return list_remote_calls(Bucket(recordings, config.storage), calls_csv)
+    return list_calls(recordings, calls_csv)
+
+
+def _row_of(plan: RunPlan, recorder: _Recorder, started: datetime, clock: float, config: Config) -> RunRow:
+    """Return the row of a run that has ended."""
+    progress = recorder.progress
+    return RunRow(
+        run_id=recorder.run_id,
+        started_at=started,
+        finished_at=datetime.now(UTC),
+        found=plan.found,
+        resumed=plan.resumed,
+        published=progress.published,
+        failed=progress.failed,
+        standing=plan.standing,
+        duplicates=plan.duplicates,
+        left=plan.left + plan.growing + progress.total - progress.published - progress.failed,
+        audio_ms=progress.audio_ms,
+        wall_ms=round((time.monotonic() - clock) * 1000),
+        wall_ms_by_stage=progress.wall_ms_by_stage,
+        versions=_versions(config),
+        pipeline_fingerprint=recorder.fingerprint,
+    )
 
 
 class _Recorder:
@@ -169,7 +176,7 @@ class _Recorder:
     ) -> None:
         self.progress = progress
         self._store, self._observer = store, observer
-        self._run_id, self._fingerprint, self._scoring = run_id, fingerprint, scoring
+        self.run_id, self.fingerprint, self._scoring = run_id, fingerprint, scoring
         self._clock, self._lang = clock, lang
         self._parts = 0
         self._passing: dict[str, tuple[CallSource, CallError]] = {}  # failed, and may pass when tried again
@@ -189,9 +196,9 @@ class _Recorder:
                 r,
                 call=replace(
                     r.call,
-                    pipeline_fingerprint=self._fingerprint,
+                    pipeline_fingerprint=self.fingerprint,
                     scoring_fingerprint=self._scoring,
-                    run_id=self._run_id,
+                    run_id=self.run_id,
                     processed_at=now,
                 ),
             )
@@ -199,7 +206,7 @@ class _Recorder:
             if isinstance(r, CallResult)
         ]
         if done:
-            self._store.publish(done, f"part-{self._run_id}-{self._parts:05d}")
+            self._store.publish(done, f"part-{self.run_id}-{self._parts:05d}")
             self._parts += 1
         self.progress.published += len(done)
         self.progress.audio_ms += sum(r.call.duration_ms for r in done)
@@ -220,7 +227,7 @@ class _Recorder:
         """Write down how far the run is, for `status`."""
         done = self.progress
         done.wall_ms = round((time.monotonic() - self._clock) * 1000)
-        state = {"run_id": self._run_id, "at": datetime.now(UTC), "waiting": done.total - done.published - done.failed}
+        state = {"run_id": self.run_id, "at": datetime.now(UTC), "waiting": done.total - done.published - done.failed}
         self._store.write_progress(state | {"published": done.published, "failed": done.failed})
 
     @property
@@ -243,8 +250,8 @@ class _Recorder:
             message=str(to_words(error.reason, self._lang)),
             attempts=self._attempts.get((call.call_id, call.recording), 0) + self._tries.get(call.path, 1),
             state=error.state,
-            pipeline_fingerprint=self._fingerprint,
-            run_id=self._run_id,
+            pipeline_fingerprint=self.fingerprint,
+            run_id=self.run_id,
             failed_at=datetime.now(UTC),
         )
         self._store.publish_failure(row)

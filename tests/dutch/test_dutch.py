@@ -23,11 +23,10 @@ from callanalytics.dutch.grammar import (
 )
 from callanalytics.dutch.lexicon import load_lexicon
 from callanalytics.errors import ConfigError, InputError
-from callanalytics.training.dutch import (
+from callanalytics.training.dutch import check_treebank, fit_dutch
+from callanalytics.training.sentences import (
     NameWriter,
     Sentence,
-    check_treebank,
-    fit_dutch,
     joined,
     read_conllu,
     read_templates,

@@ -29,7 +29,8 @@ from callanalytics.records import Role, Transcript, Turn
 from callanalytics.redaction.cues import load_cues
 from callanalytics.redaction.names import mark_names
 from callanalytics.redaction.tokens import CallTokens
-from callanalytics.training.dutch import (
+from callanalytics.training.dutch import to_example
+from callanalytics.training.sentences import (
     NameWriter,
     Sentence,
     is_kept,
@@ -37,7 +38,6 @@ from callanalytics.training.dutch import (
     misheard,
     read_conllu,
     read_templates,
-    to_example,
     without_punctuation,
 )
 from tests.support.paths import ROOT
