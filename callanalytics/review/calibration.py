@@ -51,7 +51,7 @@ RoundCall = tuple[int, str]  # a round and a call of it
 def blind_answers(
     judgements: Iterable[Judgement], finished: Iterable[Finished], rounds: Iterable[Sample]
 ) -> list[Judgement]:
-    """The blind answers that count: a person's newest on each criterion of a call, by round.
+    """Return the blind answers that count: a person's newest on each criterion of a call, by round.
 
     Those of a call that the person finished, given until then; once the round is closed, all given until then.
     """
@@ -80,7 +80,7 @@ def _first_finished(finished: Iterable[Finished]) -> dict[tuple[int, str, int], 
 def open_to(
     user_id: int, finished: Iterable[Finished], rounds: Iterable[Sample], calls: Iterable[RoundCall]
 ) -> set[RoundCall]:
-    """The calls of blind rounds of which a person may see what others said.
+    """Return the calls of blind rounds of which a person may see what others said.
 
     Those that the person has finished, and all of closed rounds; anybody else could still be asked to score it.
     """
@@ -108,7 +108,7 @@ class Figures:
     given: Mapping[str, int] = field(default_factory=dict)  # calls by an answer that people gave
 
     def as_tree(self) -> dict[str, Any]:
-        """The figures as JSON-able values, for the line of a gate."""
+        """Return the figures as JSON-able values, for the line of a gate."""
         return asdict(self) | {"margin": MARGIN}
 
 
@@ -156,7 +156,7 @@ def _is_unclear(pair: Pair) -> bool:
 
 
 def _warn(calls: int, given: Mapping[str, int], unclear: float) -> Iterable[Warning]:
-    """What makes the figures say less than they seem to."""
+    """Yield what makes the figures say less than they seem to."""
     if calls < FEWEST_CALLS:
         yield "too_few"
     if len(given) == 1:
@@ -200,7 +200,7 @@ class Difference:
 
 
 def find_differences(answers: Sequence[Judgement]) -> list[tuple[str, list[Difference]]]:
-    """The disagreements of blind answers by criterion, the criterion with most of them first."""
+    """Return the disagreements of blind answers by criterion, the criterion with most of them first."""
     together: dict[tuple[str, int, str], list[Judgement]] = {}
     for row in answers:
         together.setdefault((row.criterion, row.sample_id or 0, row.call_id), []).append(row)
@@ -272,6 +272,6 @@ def _weeks(counts: Mapping[date, Counter[bool]], smallest: int) -> list[Week]:
 
 
 def live_criteria(gates: Iterable[Gate]) -> frozenset[str]:
-    """The criteria that are live by the newest line of each; all others are on trial."""
+    """Return the criteria that are live by the newest line of each; all others are on trial."""
     newest = {row.criterion: row.live for row in sorted(gates, key=lambda row: row.id)}
     return frozenset(criterion for criterion, is_live in newest.items() if is_live)

@@ -107,7 +107,7 @@ class Desk:
 
     @property
     def may_tell_apart(self) -> bool:
-        """Whether the works council agreed that figures may be about single agents."""
+        """Return whether the works council agreed that figures may be about single agents."""
         return self.config.privacy.agents_may_be_told_apart
 
     def may_see(self, person: Person, call: IndexedCall) -> bool:

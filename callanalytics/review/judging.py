@@ -48,12 +48,12 @@ class CriterionView:
 
     @property
     def id(self) -> str:
-        """The id of the criterion."""
+        """Return the id of the criterion."""
         return self.criterion.id
 
     @property
     def is_signal(self) -> bool:
-        """Whether it is shown and never judged good or bad."""
+        """Return whether it is shown and never judged good or bad."""
         return self.criterion.polarity == "signal"
 
 

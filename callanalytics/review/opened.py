@@ -89,7 +89,7 @@ class CallTools:
 
     @property
     def scorer(self) -> Scorer:
-        """All that scores a call.  Raises ConfigError and InputError for files that cannot be used."""
+        """Return all that scores a call.  Raises ConfigError and InputError for files that cannot be used."""
         return self._load("scorer", self._scorer).result()
 
     def clean(self, note: str) -> str:
@@ -120,7 +120,7 @@ class OpenedCall:
 
     @property
     def id(self) -> str:
-        """The id of the call."""
+        """Return the id of the call."""
         return self.result.call.call_id
 
     @property
@@ -130,12 +130,12 @@ class OpenedCall:
 
     @property
     def sample_id(self) -> int | None:
-        """The id of the sample."""
+        """Return the id of the sample."""
         return self.sample.id if self.sample else None
 
     @property
     def blind_id(self) -> int | None:
-        """The id of the sample when it is scored blind: answers then belong to that sample alone."""
+        """Return the id of the sample when it is scored blind: answers then belong to that sample alone."""
         return self.sample_id if self.is_blind else None
 
     def card(self, answers: Sequence[Judgement]) -> Scores:

@@ -72,7 +72,7 @@ class Filters(BaseModel):
 
     @property
     def has_more(self) -> bool:
-        """Whether it asks for anything that the form hides at first."""
+        """Return whether it asks for anything that the form hides at first."""
         hidden = (self.criterion, self.verdict, self.by, self.compliance)
         numbers = (self.uncertain, self.score_min, self.score_max)
         return any(hidden) or any(value is not None for value in numbers)

@@ -57,7 +57,7 @@ class Sounds:
         self._making = Lock()
 
     def find(self, result: CallResult, today: date, is_held: bool = False) -> Path | Silence:
-        """The recording of a call, or why there is no sound.  `is_held`: a legal hold keeps it past its term."""
+        """Return the recording of a call, or why there is no sound.  `is_held`: a legal hold keeps it past its term."""
         if self._folder is None:
             return "off"
         row = result.call
@@ -78,7 +78,7 @@ class Sounds:
         return "changed" if found else "absent"
 
     def _inside(self, name: str) -> Path | None:
-        """A file of the folder, never one that a name or a link finds outside of it."""
+        """Return a file of the folder, never one that a name or a link finds outside of it."""
         assert self._folder
         try:
             path = (self._folder / name).resolve(strict=True)
@@ -97,7 +97,7 @@ class Sounds:
         return self._hashes[key]
 
     def make(self, path: Path, result: CallResult) -> Sound:
-        """The copy to listen to.  Raises CallError when the recording can't be decoded or changes meanwhile."""
+        """Return the copy to listen to.  Raises CallError when the recording can't be decoded or changes meanwhile."""
         key = _key(result)
         with self._making:
             if key not in self._made:

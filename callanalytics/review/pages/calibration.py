@@ -59,7 +59,7 @@ class Known:
 
 
 def _read(desk: Desk, person: Person) -> Known:
-    """The blind rounds and what this person may know of them."""
+    """Return the blind rounds and what this person may know of them."""
     with desk.reviews.reading() as orm:
         rounds = list(orm.scalars(select(Sample).where(Sample.blind).order_by(Sample.id.desc())))
         ids = [one.id for one in rounds]
@@ -86,7 +86,7 @@ def _round(sample: Sample, person: Person, places: Sequence[RoundCall], finished
 
 
 def _weeks(desk: Desk, criterion: str | None = None) -> dict[str, list[Week]]:
-    """How often people let the machine's answer stand, by criterion and week."""
+    """Return how often people let the machine's answer stand, by criterion and week."""
     wanted = select(Judgement).where(
         Judgement.how == "single", Judgement.scorecard_version == desk.config.scorecard.version
     )
@@ -104,7 +104,7 @@ def _may_open(desk: Desk, person: Person, call_ids: Collection[str]) -> set[str]
 
 
 def _page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """A page with what all of these need: names of criteria, numbers as they are written here."""
+    """Return a page with what all of these need: names of criteria, numbers as they are written here."""
     desk = desk_of(request)
     lang = request.state.person.lang
 
@@ -180,7 +180,7 @@ def _figures(desk: Desk, known: Known, criterion: str) -> Figures:
 
 
 def _scoring(desk: Desk) -> str:
-    """Which scorecard and models judge now, as in the rows of calls."""
+    """Return which scorecard and models judge now, as in the rows of calls."""
     from callanalytics.call.fingerprint import scoring_fingerprint
 
     return scoring_fingerprint(desk.config)
@@ -223,7 +223,7 @@ class Point:
 
 
 def _chart(weeks: Sequence[Week]) -> dict[str, Any] | None:
-    """Where the points of the chart go; null when there are less than two weeks to see."""
+    """Return where the points of the chart go; None when there are less than two weeks to see."""
     shown = [week for week in weeks if week.share is not None and week.interval is not None]
     if len(shown) < 2:
         return None

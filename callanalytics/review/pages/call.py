@@ -159,7 +159,7 @@ def view_call(opened: OpenedCall) -> dict[str, Any]:
 
 
 def _triggers(criterion: Criterion, names: Mapping[str, str]) -> list[tuple[bool, str]]:
-    """What makes a criterion apply: keys of the words (true) or names of criteria; none when it always does."""
+    """Return what makes a criterion apply: keys of the words (true) or names of criteria; none when it always does."""
     if "always" in criterion.applies:
         return []
 
@@ -172,7 +172,7 @@ def _triggers(criterion: Criterion, names: Mapping[str, str]) -> list[tuple[bool
 
 
 def _clock(ms: int) -> str:
-    """A moment of the call as people say it.    65000 -> 1:05"""
+    """Return a moment of the call as people say it.    65000 -> 1:05"""
     minutes, seconds = divmod(max(0, ms) // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
