@@ -1,10 +1,10 @@
-"""Do people agree with each other, and does the machine agree with them as well?  Pure: rows in, figures out.
+"""Measure whether people agree with each other, and the machine with them.  Pure: rows in, figures out.
 
-A blind round is a sample that two people and more score without the machine's answer and without each other's.  What
-somebody said up to the moment of finishing a call counts, nothing after it: from then on they may see the others'.
-There are three answers, met, not met and not applicable; whether a criterion applies is a judgement like any other, so
-taking two people who differ on that for agreeing would flatter.  "Unclear", and the machine's "uncertain", are no
-answers: they are left out of the figures and counted apart.
+In a blind round two people or more score a sample without the machine's answers and without each other's.  The answers
+that a person gave until finishing a call count, later ones do not: from then on a person may see those of the others.
+There are three answers: met, not met and not applicable.  Whether a criterion applies is a judgement too: two people
+who differ on it do not agree.  "Unclear", and the machine's "uncertain", are no answers: the figures leave them out and
+count them apart.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -57,15 +57,20 @@ def blind_answers(
     """
     done = _first_finished(finished)
     closed = {one.id: one.closed_at for one in rounds}
-    newest: dict[tuple[int, str, str, int], Judgement] = {}
-    for row in sorted(judgements, key=lambda row: row.id):
+
+    def counts(row: Judgement) -> bool:
         if row.how != "blind" or row.sample_id is None or row.sample_id not in closed:
-            continue
+            return False
         ends = done.get((row.sample_id, row.call_id, row.user_id)), closed[row.sample_id]
         known = [end for end in ends if end is not None]
-        if known and row.made_at <= min(known):
-            newest[row.sample_id, row.call_id, row.criterion, row.user_id] = row
-    return list(newest.values())
+        return bool(known) and row.made_at <= min(known)
+
+    return _newest(filter(counts, judgements), lambda row: (row.sample_id, row.call_id, row.criterion, row.user_id))
+
+
+def _newest(judgements: Iterable[Judgement], key: Callable[[Judgement], object]) -> list[Judgement]:
+    """Return the newest judgement of each key."""
+    return list({key(row): row for row in sorted(judgements, key=lambda row: row.id)}.values())
 
 
 def _first_finished(finished: Iterable[Finished]) -> dict[tuple[int, str, int], datetime]:
@@ -80,7 +85,7 @@ def _first_finished(finished: Iterable[Finished]) -> dict[tuple[int, str, int], 
 def open_to(
     user_id: int, finished: Iterable[Finished], rounds: Iterable[Sample], calls: Iterable[RoundCall]
 ) -> set[RoundCall]:
-    """Return the calls of blind rounds of which a person may see what others said.
+    """Return the calls of blind rounds of which a person may see the answers of others.
 
     Those that the person has finished, and all of closed rounds; anybody else could still be asked to score it.
     """
@@ -94,7 +99,7 @@ def open_to(
 
 @dataclass(frozen=True)
 class Figures:
-    """What is known of a criterion: people with each other, people with the machine, and what that comes to."""
+    """The figures of a criterion: agreement among people, of people with the machine, and the advice that follows."""
 
     criterion: str
     people: Agreement
@@ -108,17 +113,13 @@ class Figures:
     given: Mapping[str, int] = field(default_factory=dict)  # calls by an answer that people gave
 
     def as_tree(self) -> dict[str, Any]:
-        """Return the figures as JSON-able values, for the line of a gate."""
+        """Return the figures as values for JSON, for the line of a gate."""
         return asdict(self) | {"margin": MARGIN}
 
 
 def compare(answers: Sequence[Judgement], criteria: Collection[str]) -> dict[str, Figures]:
-    """Per criterion the figures of blind answers (`blind_answers`), in the order of `criteria`."""
-    by_criterion: dict[str, list[Judgement]] = {name: [] for name in criteria}
-    for row in answers:
-        if row.criterion in by_criterion:
-            by_criterion[row.criterion].append(row)
-    return {name: _figures(name, rows) for name, rows in by_criterion.items()}
+    """Return the figures of blind answers (`blind_answers`) by criterion, in the order of `criteria`."""
+    return {name: _figures(name, [row for row in answers if row.criterion == name]) for name in criteria}
 
 
 def _figures(criterion: str, rows: Sequence[Judgement]) -> Figures:
@@ -156,7 +157,7 @@ def _is_unclear(pair: Pair) -> bool:
 
 
 def _warn(calls: int, given: Mapping[str, int], unclear: float) -> Iterable[Warning]:
-    """Yield what makes the figures say less than they seem to."""
+    """Yield the reasons why the figures show less than they seem to."""
     if calls < FEWEST_CALLS:
         yield "too_few"
     if len(given) == 1:
@@ -233,17 +234,14 @@ class Week:
 
 
 def follow_weeks(judgements: Iterable[Judgement], smallest: int) -> dict[str, list[Week]]:
-    """Per criterion the weeks in which it was looked at by itself, oldest first; a call counts once a person.
+    """Return by criterion the weeks in which it was looked at by itself, oldest first; a call counts once a person.
 
-    Whoever sees the machine's answer follows it more easily than whoever does not: only the course of these shares
-    says something.  A week has fallen when it lies three standard errors under the first weeks together.
+    People who see the machine's answer follow it more easily than others, so only the course of these shares has a
+    meaning.  A week has fallen when it lies three standard errors under the first weeks together.
     """
-    newest: dict[tuple[str, str, int], Judgement] = {}
-    for row in sorted(judgements, key=lambda row: row.id):
-        if row.how == "single":
-            newest[row.criterion, row.call_id, row.user_id] = row
+    single = (row for row in judgements if row.how == "single")
     counts: dict[str, dict[date, Counter[bool]]] = {}
-    for row in newest.values():
+    for row in _newest(single, lambda row: (row.criterion, row.call_id, row.user_id)):
         if row.answer in UNCLEAR or row.machine_status in UNCLEAR:
             continue
         day = row.made_at.date()

@@ -22,17 +22,14 @@ from callanalytics.review.judging import score_card
 from callanalytics.review.session import (
     CallIdInAddress,
     CallIdInForm,
-    Contester,
-    Reviewer,
     SampleIdInAddress,
     SampleIdInForm,
-    Settler,
-    Viewer,
+    allowed,
     desk_of,
 )
 from callanalytics.review.sound import Sounds
 from callanalytics.scoring.scorecard import Scores
-from callanalytics.store.reviews.people import Person
+from callanalytics.store.reviews.people import Person, Right
 from callanalytics.store.reviews.tables import IndexedCall, Judgement, PromiseJudgement, Sample, SampleCall, Table
 
 if TYPE_CHECKING:
@@ -179,39 +176,34 @@ def _open(request: Request, person: Person, call_id: str, sample_id: int | None 
     return OpenedCall(desk, cast("CallTools", state.call_tools), person, row, result, sample)
 
 
-def _to_view(
-    request: Request, person: Viewer, call_id: CallIdInAddress, sample_id: SampleIdInAddress = None
-) -> OpenedCall:
-    return _open(request, person, call_id, sample_id)
+def _opening(right: Right, is_form: bool = True, has_sample: bool = False) -> Any:
+    """Return a dependency: the call that a form or an address names, opened for a person who has this right."""
+    who = allowed(right)
+
+    def from_form(
+        request: Request, call_id: CallIdInForm, sample_id: SampleIdInForm = None, person: Person = who
+    ) -> OpenedCall:
+        return _open(request, person, call_id, sample_id if has_sample else None)
+
+    def from_address(
+        request: Request, call_id: CallIdInAddress, sample_id: SampleIdInAddress = None, person: Person = who
+    ) -> OpenedCall:
+        return _open(request, person, call_id, sample_id if has_sample else None)
+
+    return Depends(from_form if is_form else from_address)
 
 
-def _to_hear(request: Request, person: Viewer, call_id: CallIdInAddress) -> OpenedCall:
-    return _open(request, person, call_id)
+ToView = Annotated[OpenedCall, _opening("see", is_form=False, has_sample=True)]
+ToHear = Annotated[OpenedCall, _opening("see", is_form=False)]
+ToJudge = Annotated[OpenedCall, _opening("judge", has_sample=True)]
+ToContest = Annotated[OpenedCall, _opening("contest")]
+ToSettle = Annotated[OpenedCall, _opening("settle")]
 
 
-def _to_judge(
-    request: Request, person: Reviewer, call_id: CallIdInForm, sample_id: SampleIdInForm = None
-) -> OpenedCall:
-    return _open(request, person, call_id, sample_id)
-
-
-def _to_judge_openly(opened: Annotated[OpenedCall, Depends(_to_judge)]) -> OpenedCall:
+def _not_blind(opened: ToJudge) -> OpenedCall:
     if opened.is_blind:
         raise HTTPException(404)
     return opened
 
 
-def _to_contest(request: Request, person: Contester, call_id: CallIdInForm) -> OpenedCall:
-    return _open(request, person, call_id)
-
-
-def _to_settle(request: Request, person: Settler, call_id: CallIdInForm) -> OpenedCall:
-    return _open(request, person, call_id)
-
-
-ToView = Annotated[OpenedCall, Depends(_to_view)]
-ToHear = Annotated[OpenedCall, Depends(_to_hear)]
-ToJudge = Annotated[OpenedCall, Depends(_to_judge)]
-ToJudgeOpenly = Annotated[OpenedCall, Depends(_to_judge_openly)]
-ToContest = Annotated[OpenedCall, Depends(_to_contest)]
-ToSettle = Annotated[OpenedCall, Depends(_to_settle)]
+ToJudgeOpenly = Annotated[OpenedCall, Depends(_not_blind)]

@@ -86,10 +86,8 @@ def check_csrf(request: Request, csrf: Annotated[str, Form()] = "") -> None:
 
 
 Anybody = Annotated[Person, Depends(signed_in)]
-Viewer = Annotated[Person, allowed("see")]
 Reviewer = Annotated[Person, allowed("judge")]
 Sampler = Annotated[Person, allowed("sample")]
-Contester = Annotated[Person, allowed("contest")]
 Settler = Annotated[Person, allowed("settle")]
 Calibrator = Annotated[Person, allowed("calibrate")]
 GateKeeper = Annotated[Person, allowed("gate")]

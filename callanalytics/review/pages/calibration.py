@@ -1,7 +1,7 @@
-"""The pages on which a team holds its scoring against itself and the machine: rounds, figures, differences, the gate.
+"""The pages on which a team compares its scoring with itself and the machine: rounds, figures, differences, the gate.
 
-What people said in a blind round is shown of calls that the reader has finished in it, or once the round is closed.
-The figures are made of the same calls and no others, so that no table gives away what a page hides.
+Answers in a blind round are shown of calls that the reader has finished in it, or once the round is closed.  The
+figures are made of the same calls and no others, so that no table reveals what a page hides.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
@@ -19,7 +19,6 @@ from callanalytics.review.calibration import (
     FEWEST_CALLS,
     FEWEST_EACH,
     MARGIN,
-    Figures,
     RoundCall,
     Week,
     blind_answers,
@@ -49,8 +48,8 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the pages show to one person."""
+class OpenAnswers:
+    """The blind rounds, and the answers in them that one person may see."""
 
     rounds: list[Round]
     answers: list[Judgement]
@@ -58,8 +57,8 @@ class Known:
     older: int  # answers under an earlier version of the scorecard, which count no more
 
 
-def _read(desk: Desk, person: Person) -> Known:
-    """Return the blind rounds and what this person may know of them."""
+def _read(desk: Desk, person: Person) -> OpenAnswers:
+    """Read the blind rounds and the answers that this person may see."""
     with desk.reviews.reading() as orm:
         rounds = list(orm.scalars(select(Sample).where(Sample.blind).order_by(Sample.id.desc())))
         ids = [one.id for one in rounds]
@@ -70,9 +69,8 @@ def _read(desk: Desk, person: Person) -> Known:
     seen = open_to(person.id, finished, rounds, places)
     answers = [row for row in blind_answers(said, finished, rounds) if (row.sample_id, row.call_id) in seen]
     now = [row for row in answers if row.scorecard_version == desk.config.scorecard.version]
-    return Known(
-        [_round(one, person, places, finished) for one in rounds], now, len(set(places) - seen), len(answers) - len(now)
-    )
+    seen_rounds = [_round(one, person, places, finished) for one in rounds]
+    return OpenAnswers(seen_rounds, now, len(set(places) - seen), len(answers) - len(now))
 
 
 def _round(sample: Sample, person: Person, places: Sequence[RoundCall], finished: Sequence[Finished]) -> Round:
@@ -97,14 +95,14 @@ def _weeks(desk: Desk, criterion: str | None = None) -> dict[str, list[Week]]:
 
 
 def _may_open(desk: Desk, person: Person, call_ids: Collection[str]) -> set[str]:
-    """Those of the calls that are still there and that this person may open."""
+    """Return those of the calls that are still there and that this person may open."""
     with desk.reviews.reading() as orm:
         there = orm.scalars(select(IndexedCall).where(IndexedCall.call_id.in_(call_ids)))
         return {call.call_id for call in there if desk.may_see(person, call)}
 
 
 def _page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """Return a page with what all of these need: names of criteria, numbers as they are written here."""
+    """Render a page with what all of these need: names of criteria, numbers as they are written in the language."""
     desk = desk_of(request)
     lang = request.state.person.lang
 
@@ -129,7 +127,7 @@ def _page(request: Request, template: str, status: int = 200, **values: Any) -> 
 
 @router.get("")
 def show_calibration(request: Request, person: Calibrator) -> Response:
-    """The rounds, and per criterion how far people agree with each other and with the machine."""
+    """Show the rounds, and by criterion how far people agree with each other and with the machine."""
     desk = desk_of(request)
     known = _read(desk, person)
     newest = {name: [week for week in weeks if week.share is not None][-1:] for name, weeks in _weeks(desk).items()}
@@ -143,7 +141,7 @@ def show_calibration(request: Request, person: Calibrator) -> Response:
 
 @router.get("/queue")
 def show_queue(request: Request, person: Calibrator, criterion: str = "") -> Response:
-    """Where people differed, or people and machine; the criterion with most of it first."""
+    """Show where people differed, or people and machine; the criterion with most differences first."""
     desk = desk_of(request)
     known = _read(desk, person)
     seen = _may_open(desk, person, {row.call_id for row in known.answers})
@@ -156,7 +154,7 @@ def show_queue(request: Request, person: Calibrator, criterion: str = "") -> Res
 
 @router.get("/criteria/{criterion}")
 def show_criterion(request: Request, criterion: str, person: Calibrator) -> Response:
-    """All that is known of a criterion: definition, figures, course over the weeks, the gate and who may open it."""
+    """Show a criterion: definition, figures, course over the weeks, the gate and who may open it."""
     desk = desk_of(request)
     if criterion not in desk.criteria:
         raise HTTPException(404)
@@ -169,14 +167,10 @@ def _criterion(request: Request, desk: Desk, person: Person, criterion: str, ref
     weeks = _weeks(desk, criterion).get(criterion, [])
     return _page(
         request, "calibration_criterion.html", 409 if refused else 200, criterion=criterion,
-        found=_figures(desk, known, criterion), gates=gates[::-1], is_live=criterion in live_criteria(gates),
-        weeks=weeks, chart=_chart(weeks), hidden=known.hidden, refused=refused,
+        found=compare(known.answers, [criterion])[criterion], gates=gates[::-1],
+        is_live=criterion in live_criteria(gates), weeks=weeks, chart=_chart(weeks), hidden=known.hidden, refused=refused,
         has_changed=bool(gates) and gates[-1].live and gates[-1].figures.get("scoring") != _scoring(desk),
     )  # fmt: skip
-
-
-def _figures(desk: Desk, known: Known, criterion: str) -> Figures:
-    return compare(known.answers, [criterion])[criterion]
 
 
 def _scoring(desk: Desk) -> str:
@@ -193,11 +187,11 @@ def move_gate(
     person: GateKeeper,
     live: Annotated[bool, Form()],
 ) -> Response:
-    """Let a criterion go live, which asks for figures that say so, or take it back, which is always possible."""
+    """Let a criterion go live, which needs figures that advise it, or take it back, which is always possible."""
     desk = desk_of(request)
     if criterion not in desk.criteria:
         raise HTTPException(404)
-    figures = _figures(desk, _read(desk, person), criterion)
+    figures = compare(_read(desk, person).answers, [criterion])[criterion]
     if live and (figures.advice != "ready" or figures.calls < desk.config.privacy.smallest_group):
         return _criterion(request, desk, person, criterion, refused=True)
     moment = {"scorecard_version": desk.config.scorecard.version, "scoring": _scoring(desk)}
@@ -210,8 +204,7 @@ def move_gate(
 WIDTH, HEIGHT, LEFT, TOP = 640, 200, 44, 12
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """A week of the chart in pixels."""
 
     monday: date
@@ -223,7 +216,7 @@ class Point:
 
 
 def _chart(weeks: Sequence[Week]) -> dict[str, Any] | None:
-    """Return where the points of the chart go; None when there are less than two weeks to see."""
+    """Return where the points of the chart go; None when there are fewer than two weeks to show."""
     shown = [week for week in weeks if week.share is not None and week.interval is not None]
     if len(shown) < 2:
         return None
