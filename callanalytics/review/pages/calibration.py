@@ -168,7 +168,8 @@ def _criterion(request: Request, desk: Desk, person: Person, criterion: str, ref
     return _page(
         request, "calibration_criterion.html", 409 if refused else 200, criterion=criterion,
         found=compare(known.answers, [criterion])[criterion], gates=gates[::-1],
-        is_live=criterion in live_criteria(gates), weeks=weeks, chart=_chart(weeks), hidden=known.hidden, refused=refused,
+        is_live=criterion in live_criteria(gates), weeks=weeks, chart=_chart(weeks),
+        hidden=known.hidden, refused=refused,
         has_changed=bool(gates) and gates[-1].live and gates[-1].figures.get("scoring") != _scoring(desk),
     )  # fmt: skip
 
